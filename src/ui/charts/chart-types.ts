@@ -1,0 +1,173 @@
+/**
+ * What the charts take. Finished numbers only: a screen turns a forecast into these, and a chart never asks where they came from.
+ * Times are numbers in `timeUnit` on one axis for the whole page; `today` is a point on it, observations lie left of it.
+ */
+
+export type TimeUnit = 'hours' | 'days' | 'weeks' | 'months' | 'years';
+export type Span = readonly [from: number, to: number];
+
+/** Which hue, dash and token a plan draws with. Never says good or bad. */
+export type PlanColour = 'usual' | 'a' | 'b' | 'c' | 'd';
+
+export interface PlanIdentity {
+  readonly colour: PlanColour;
+  /** One letter for the end of a line; usual care uses 'U'. */
+  readonly letter: string;
+  /** As in a sentence: "usual care", "plan A". */
+  readonly name: string;
+}
+
+export interface Observation {
+  readonly time: number;
+  readonly value: number;
+  /** '<' was reported below `value`, '>' above it. Drawn as an arrow, never as a dot. */
+  readonly censored?: '<' | '>';
+  /** Where it came from: "hospital laboratory, 3 May 2024". */
+  readonly source?: string;
+}
+
+export interface Band {
+  /** Share of rollouts inside: 0.5, 0.8 or 0.9. */
+  readonly level: number;
+  readonly low: ArrayLike<number>;
+  readonly high: ArrayLike<number>;
+}
+
+export interface PlanFan extends PlanIdentity {
+  readonly times: ArrayLike<number>;
+  /** Any order; drawn widest first. */
+  readonly bands: readonly Band[];
+  readonly median: ArrayLike<number>;
+  /** One median a member of the ensemble: their spread is doubt about the model, apart from chance. */
+  readonly memberMedians?: readonly ArrayLike<number>[];
+  /** A few single rollouts, at most six are drawn. */
+  readonly courses?: readonly ArrayLike<number>[];
+}
+
+export interface Crossing {
+  readonly plan: PlanIdentity;
+  readonly count: number;
+  readonly of: number;
+}
+
+export interface Threshold {
+  readonly value: number;
+  readonly label: string;
+  readonly crossed?: readonly Crossing[];
+}
+
+export interface NormalRange {
+  readonly low: number;
+  readonly high: number;
+  /** Who says so: "KDIGO 2024". */
+  readonly source: string;
+}
+
+export interface EventKind {
+  readonly id: string;
+  /** As in "23 die": used after a count of several. */
+  readonly verb: string;
+  /** As in "1 dies"; default `verb`. */
+  readonly verbOne?: string;
+  /** As a heading: "Death". */
+  readonly label: string;
+}
+
+export interface EventCurve {
+  readonly event: string;
+  /** Cumulative incidence 0..1 at each of the plan's times. */
+  readonly incidence: ArrayLike<number>;
+  /** Monte-Carlo interval: chance from a finite number of rollouts. */
+  readonly low?: ArrayLike<number>;
+  readonly high?: ArrayLike<number>;
+  /** One curve a member of the ensemble: doubt about the model. */
+  readonly members?: readonly ArrayLike<number>[];
+}
+
+export interface PlanEvents extends PlanIdentity {
+  readonly times: ArrayLike<number>;
+  readonly curves: readonly EventCurve[];
+}
+
+export interface PlanCounts extends PlanIdentity {
+  /** People of `of` to whom each event happened first, by event id. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+export interface SignKind {
+  readonly id: string;
+  readonly label: string;
+}
+
+export interface SignCurve {
+  readonly sign: string;
+  /** Probability 0..1 of showing the sign at each of the plan's times. */
+  readonly probability: ArrayLike<number>;
+  readonly members?: readonly ArrayLike<number>[];
+}
+
+export interface PlanSigns extends PlanIdentity {
+  readonly times: ArrayLike<number>;
+  readonly curves: readonly SignCurve[];
+}
+
+export interface LaneIntervention {
+  readonly id: string;
+  readonly label: string;
+  /** At most about ten letters, for inside a narrow block. */
+  readonly short: string;
+  /** Hue angle 0..360 for the block's edge; default by order. Kept apart from the plans' hues by low chroma. */
+  readonly hue?: number;
+  readonly dose?: {
+    readonly unit: string;
+    readonly initial: number;
+    readonly min: number;
+    readonly max: number;
+    readonly step: number;
+  };
+}
+
+export interface LaneBlock {
+  readonly id: string;
+  readonly intervention: string;
+  readonly start: number;
+  readonly stop: number;
+  readonly dose?: number;
+}
+
+export interface Lane {
+  readonly id: string;
+  readonly plan: PlanIdentity;
+  readonly blocks: readonly LaneBlock[];
+  readonly hidden?: boolean;
+  /** Usual care and frozen plans: shown, not edited. */
+  readonly locked?: boolean;
+  /** Differs from its saved form, so that it can be reverted. */
+  readonly changed?: boolean;
+}
+
+export interface CalibrationPoint {
+  /** Mean predicted probability in the bin, 0..1. */
+  readonly predicted: number;
+  readonly observed: number;
+  readonly low: number;
+  readonly high: number;
+  readonly n: number;
+}
+
+export interface CoverageRow {
+  readonly label: string;
+  /** Nominal share, for example 0.9. */
+  readonly nominal: number;
+  readonly observed: number;
+  readonly low: number;
+  readonly high: number;
+  readonly n: number;
+}
+
+/** The same as the picture, in rows. Cells are already in words or formatted numbers. */
+export interface ChartTable {
+  readonly caption: string;
+  readonly columns: readonly { readonly label: string; readonly numeric?: boolean }[];
+  readonly rows: readonly (readonly string[])[];
+}
