@@ -1,6 +1,7 @@
 // Node reaches WebGPU through Dawn (npm package `webgpu`), and Dawn through Vulkan. On a machine without a GPU the Vulkan
 // driver is SwiftShader, which every Chromium carries: these two variables lead Dawn to it.
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { findChromium, playwrightFolders } from './chromium.mjs';
 
@@ -44,6 +45,8 @@ export function gpuEnvironment(environment = process.env) {
   const folder = swiftShaderFolder();
   if (!folder) return {};
   const added = { VK_ICD_FILENAMES: join(folder, icdName) };
+  // The loader asks for it even when nothing is drawn, and complains on every adapter.
+  if (!environment.XDG_RUNTIME_DIR) added.XDG_RUNTIME_DIR = tmpdir();
   // Chromium also carries the Vulkan loader, for machines without the package libvulkan1.
   const hasLoader = loaderFolders.some((path) => existsSync(join(path, 'libvulkan.so.1')));
   if (!hasLoader && existsSync(join(folder, 'libvulkan.so.1'))) {
