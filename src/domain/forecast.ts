@@ -1,0 +1,115 @@
+/**
+ * Many rollouts summarised, in the units of the page. This is what charts draw, the command line writes and exports carry; a test
+ * holds `docs/forecast-json.md` to it.
+ */
+import type { Plan } from './plan.ts';
+import type { IsoDate } from './record.ts';
+
+export const bandLevels = [0.5, 0.8, 0.9] as const;
+
+export interface Forecast {
+  readonly status: ForecastStatus;
+  /** One sentence for the person, also when all is well. */
+  readonly message: string;
+  readonly pack: { readonly id: string; readonly version: string; readonly digest: string; readonly title: string };
+  readonly today: IsoDate;
+  /** Days from today of every grid time, first 0. */
+  readonly timesDays: readonly number[];
+  readonly plans: readonly PlanForecast[];
+  /** For each plan after the first (usual care). */
+  readonly differences: readonly ForecastDifference[];
+  readonly fit: FitReport;
+  readonly run: RunRecord;
+}
+
+export type ForecastStatus = 'completed' | 'diverged' | 'outside-support' | 'stopped' | 'out-of-memory';
+
+export interface PlanForecast {
+  readonly plan: Plan;
+  /** Per marker, by id. */
+  readonly markers: Readonly<Record<string, MarkerForecast>>;
+  /** Per sign id: [time][level] share of people alive without the event. */
+  readonly signs: Readonly<Record<string, readonly (readonly number[])[]>>;
+  readonly events: Readonly<Record<string, EventForecast>>;
+  /** Share of rollouts without any event at each time. */
+  readonly eventFree: readonly number[];
+  /** Mean days without any event within the horizon, with the spread over groups. */
+  readonly eventFreeDays: Estimate;
+  /** Why this plan is outside what the pack's evidence covers; empty if it is inside. */
+  readonly outsideSupport: readonly string[];
+}
+
+export interface MarkerForecast {
+  readonly unit: string;
+  readonly bands: readonly Band[];
+  readonly median: readonly number[];
+  /** [member][time]: how far the ensemble's members disagree about the middle. */
+  readonly memberMedians: readonly (readonly number[])[];
+  /** [course][time]; null from the event on. */
+  readonly courses: readonly (readonly (number | null)[])[];
+}
+
+export interface Band {
+  readonly level: number;
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+}
+
+export interface EventForecast {
+  /** Cumulative incidence at each time, mean over all rollouts. */
+  readonly incidence: readonly number[];
+  /** [member][time]. */
+  readonly members: readonly (readonly number[])[];
+  /** 90 % interval of the incidence over groups (members × cited-effect draws) at each time. */
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+}
+
+export interface ForecastDifference {
+  readonly planId: string;
+  readonly markers: Readonly<Record<string, MarkerForecast>>;
+  /** Difference of cumulative incidence by group, each sorted ascending: [time][group]. */
+  readonly events: Readonly<Record<string, readonly (readonly number[])[]>>;
+  /** All events together: [time][group], sorted ascending. */
+  readonly anyEvent: readonly (readonly number[])[];
+  /** Days without an event gained (+) or lost (−) within the horizon, by group, sorted ascending. */
+  readonly eventFreeDays: readonly number[];
+}
+
+export interface Estimate {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** How well the twin and the person fit the pack. */
+export interface FitReport {
+  readonly standing: 'fits' | 'partly' | 'outside';
+  readonly reasons: readonly string[];
+  readonly particles: number;
+  readonly effectiveSampleSize: number;
+  readonly temperedMoves: number;
+  /** Chance, under the pack, of a history at least as surprising as this one; small means conflict. Null without history. */
+  readonly conflictProbability: number | null;
+  readonly observationsUsed: number;
+  readonly inputs: readonly InputUse[];
+}
+
+/** One line of "what went in": traced to its source, or said to be missing and what was done. */
+export interface InputUse {
+  readonly id: string;
+  readonly label: string;
+  readonly value: string | null;
+  readonly date: IsoDate | null;
+  readonly remark: 'used' | 'missing' | 'stale' | 'outside-seen' | 'too-old' | 'not-an-input';
+  readonly detail: string;
+}
+
+export interface RunRecord {
+  readonly engine: string;
+  readonly engineDescription: string;
+  readonly seed: number;
+  readonly rollouts: number;
+  readonly members: number;
+  readonly elapsedMs: { readonly fit: number; readonly rollOut: number };
+}
