@@ -1,0 +1,66 @@
+import { quantileSorted } from 'd3';
+
+/** `count` equally likely values out of many samples: the midpoints' quantiles (Kay et al. 2016, quantile dot plots). */
+export function quantileValues(samples: ArrayLike<number>, count: number): number[] {
+  const sorted = Array.from(samples).filter(Number.isFinite).sort((a, b) => a - b);
+  if (sorted.length === 0) return [];
+  return Array.from({ length: count }, (_, k) => quantileSorted(sorted, (k + 0.5) / count) ?? Number.NaN);
+}
+
+export interface PlacedDot {
+  /** Centre in value units (column) and height in dots from the ground (row 0 lies on it). */
+  readonly x: number;
+  readonly row: number;
+  readonly value: number;
+}
+
+/**
+ * Columns of equal width on a grid that has zero on a column's edge, so that no column mixes both signs. Values within `tolerance` of zero
+ * count as none and stand on zero itself.
+ */
+export function stackDots(values: readonly number[], width: number, tolerance = 0): PlacedDot[] {
+  const heights = new Map<number, number>();
+  return [...values]
+    .sort((a, b) => a - b)
+    .map((value) => {
+      const x = Math.abs(value) <= tolerance ? 0 : (Math.floor(value / width) + 0.5) * width;
+      const row = heights.get(x) ?? 0;
+      heights.set(x, row + 1);
+      return { x, row, value };
+    });
+}
+
+/** The narrowest round column width with which the tallest stack still fits `rows`. */
+export function columnWidth(values: readonly number[], rows: number, columns: number): number {
+  if (values.length === 0) return 1;
+  const span = Math.max(...values, 0) - Math.min(...values, 0) || Math.abs(values[0]) || 1;
+  let width = span / columns;
+  for (let tries = 0; tries < 40; tries++) {
+    if (Math.max(...stackDots(values, width).map((dot) => dot.row)) < rows) return width;
+    width *= 0.8;
+  }
+  return width;
+}
+
+export function countSides(values: readonly number[], tolerance = 0): { below: number; above: number; zero: number } {
+  const below = values.filter((value) => value < -tolerance).length;
+  const above = values.filter((value) => value > tolerance).length;
+  return { below, above, zero: values.length - below - above };
+}
+
+/**
+ * Which event each of `of` people has, in the order of `events`, event-free last: index into `events`, or -1. The same person stands at
+ * the same place in every arm. Counts are rounded so that they add up (largest remainder), never past `of`.
+ */
+export function assignPeople(counts: readonly number[], of: number): number[] {
+  const floors = counts.map((count) => Math.floor(Math.max(0, count)));
+  let left = Math.min(of, Math.round(counts.reduce((sum, count) => sum + Math.max(0, count), 0))) - floors.reduce((a, b) => a + b, 0);
+  const byRemainder = counts.map((count, index) => ({ index, rest: count - floors[index] })).sort((a, b) => b.rest - a.rest);
+  for (const { index } of byRemainder) {
+    if (left <= 0) break;
+    floors[index] += 1;
+    left -= 1;
+  }
+  const people = floors.flatMap((count, index) => new Array<number>(count).fill(index)).slice(0, of);
+  return [...people, ...new Array<number>(of - people.length).fill(-1)];
+}
