@@ -11,7 +11,10 @@ const plainSimd = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd']
 
 const sources = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts')) : [];
 const config = join(folder, 'asconfig.json');
-const newestSource = Math.max(0, ...[...sources, ...(existsSync(config) ? ['asconfig.json'] : [])].map((name) => statSync(join(folder, name)).mtimeMs));
+const newestSource = Math.max(
+  0,
+  ...[...sources, ...(existsSync(config) ? ['asconfig.json'] : [])].map((name) => statSync(join(folder, name)).mtimeMs),
+);
 
 for (const source of sources) {
   const wasm = join(target, `${basename(source, '.ts')}.wasm`);
@@ -20,7 +23,10 @@ for (const source of sources) {
   mkdirSync(target, { recursive: true });
   const options = existsSync(config) ? ['--config', config] : plainSimd;
   const asc = join(root, 'node_modules/assemblyscript/bin/asc.js');
-  const result = spawnSync(process.execPath, [asc, join(folder, source), '--outFile', wasm, ...options], { cwd: root, stdio: 'inherit' });
+  const result = spawnSync(process.execPath, [asc, join(folder, source), '--outFile', wasm, ...options], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (result.status !== 0) {
     console.error(`build:wasm: ${source} did not compile, see above.`);
     process.exit(1);

@@ -7,7 +7,9 @@ import { serve } from './serve.mjs';
 export default async function startJourneyServer(): Promise<() => Promise<void>> {
   const dist = join(root, 'dist');
   if (!existsSync(join(dist, 'index.html'))) {
-    throw new Error('dist/index.html: there is no build for the journeys to run on. Run `npm run build` first, or `npm run test:journeys`.');
+    throw new Error(
+      'dist/index.html: there is no build for the journeys to run on. Run `npm run build` first, or `npm run test:journeys`.',
+    );
   }
   const server = await serve({ root: dist });
   // The workers start after this and read it in playwright.config.ts.

@@ -27,7 +27,7 @@ export async function probeNodeGpu(): Promise<NodeGpuProbe> {
       gpu: null,
       reason:
         `No WebGPU adapter was found (Vulkan driver: ${driver}). Start the script with \`node scripts/with-gpu.mjs\`, ` +
-        "and install Chromium, whose software driver it uses (Debian: apt-get install chromium; `npm test` does it).",
+        'and install Chromium, whose software driver it uses (Debian: apt-get install chromium; `npm test` does it).',
     };
   }
   const { vendor, architecture, description } = adapter.info;

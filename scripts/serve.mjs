@@ -114,7 +114,9 @@ export async function serve({ root, port = 0, host }) {
       );
     }
     if (error.code === 'EACCES') {
-      throw new Error(`Port ${port} may not be used by this account. Choose one above 1023: PORT=4173 npm start`, { cause: error });
+      throw new Error(`Port ${port} may not be used by this account. Choose one above 1023: PORT=4173 npm start`, {
+        cause: error,
+      });
     }
     throw error;
   }

@@ -12,7 +12,17 @@ function newest(path) {
   return Math.max(found.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
 }
 
-const sources = ['src', 'models', 'public', 'index.html', 'vite.config.ts', 'package-lock.json', 'scripts/headers.mjs', 'scripts/build-wasm.mjs', 'scripts/vite-plugins.ts'];
+const sources = [
+  'src',
+  'models',
+  'public',
+  'index.html',
+  'vite.config.ts',
+  'package-lock.json',
+  'scripts/headers.mjs',
+  'scripts/build-wasm.mjs',
+  'scripts/vite-plugins.ts',
+];
 
 async function start() {
   requireNode();
@@ -21,7 +31,8 @@ async function start() {
   const page = join(root, 'dist/index.html');
   if (!existsSync(page) || sources.some((path) => newest(join(root, path)) > statSync(page).mtimeMs)) {
     console.log('Building the app.');
-    if (npm(['run', '--silent', 'build']).status !== 0) throw new Error('The build failed, see above. On an unchanged clone this is a fault of ours.');
+    if (npm(['run', '--silent', 'build']).status !== 0)
+      throw new Error('The build failed, see above. On an unchanged clone this is a fault of ours.');
   }
   await serveUntilStopped(join(root, 'dist'));
 }

@@ -10,7 +10,8 @@ if (!script) {
   process.exit(2);
 }
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-const child = spawn(process.execPath, ['--import', tsx, script, ...rest], {
+const assets = new URL('./asset-imports.mjs', import.meta.url).href;
+const child = spawn(process.execPath, ['--import', tsx, '--import', assets, script, ...rest], {
   stdio: 'inherit',
   env: { ...process.env, ...gpuEnvironment() },
 });
