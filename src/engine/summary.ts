@@ -1,5 +1,5 @@
 /** Columns of simulated values to the summaries of `engine.ts`, on the CPU. The GPU engine does the same in its own kernels. */
-import { sortedQuantile } from '#numerics/quantiles.ts';
+import { quantileOfSorted } from '#numerics/quantiles.ts';
 import type { PlanDifference, PlanSummary, RolloutRequest, RolloutSummary } from './engine.ts';
 
 /** One plan's futures, a column a quantity so that a column is contiguous over rollouts. */
@@ -53,11 +53,11 @@ function summarisePlan(request: RolloutRequest, plan: Columns): PlanSummary {
       const values = column.filter(kept);
       if (network.heads[i]!.kind === 'ordinal') for (const level of values) levelCounts[cell * 4 + level]!++;
       const sorted = values.sort();
-      levels.forEach((level, q) => (quantiles[cell * levels.length + q] = sortedQuantile(sorted, level)));
+      levels.forEach((level, q) => (quantiles[cell * levels.length + q] = quantileOfSorted(sorted, level)));
       for (let m = 0; m < M; m++) {
         const first = (m * rollouts) / M;
         const own = column.subarray(first, ((m + 1) * rollouts) / M).filter((value, j) => kept(value, first + j));
-        memberMedians[cell * M + m] = sortedQuantile(own.sort(), 0.5);
+        memberMedians[cell * M + m] = quantileOfSorted(own.sort(), 0.5);
       }
     }
   }
@@ -98,14 +98,18 @@ function compare(request: RolloutRequest, plan: Columns, usualCare: Columns): Pl
         differences.push(Math.fround(plan.values[at]! - usualCare.values[at]!));
       }
       const sorted = Float32Array.from(differences).sort();
-      levels.forEach((level, q) => (quantiles[cell * levels.length + q] = sortedQuantile(sorted, level)));
+      levels.forEach((level, q) => (quantiles[cell * levels.length + q] = quantileOfSorted(sorted, level)));
     }
   }
   return { quantiles };
 }
 
 /** Which rollouts are drawn as single courses: the first of every member, then the second of every member, and so on. */
-export function courseRollouts({ network, rollouts, courses }: Pick<RolloutRequest, 'network' | 'rollouts' | 'courses'>): number[] {
+export function courseRollouts({
+  network,
+  rollouts,
+  courses,
+}: Pick<RolloutRequest, 'network' | 'rollouts' | 'courses'>): number[] {
   const { M } = network.shape;
   return range(0, Math.min(courses, rollouts)).map((c) => ((c % M) * rollouts) / M + Math.floor(c / M));
 }

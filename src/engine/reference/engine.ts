@@ -4,6 +4,7 @@ import type { Engine, PlanDrive, RolloutRequest, RolloutSummary, RunHooks, StepB
 import { checkRequest } from '../request.ts';
 import { allocateColumns, summarise, type Columns } from '../summary.ts';
 import { driveWidth } from '../drive.ts';
+import { yieldToOthers } from '../yield.ts';
 import { makeScratch, stepMoments } from './step.ts';
 
 /** The oracle: one trajectory at a time in f64, nothing clever. Expect minutes where the other engines need a second. */
@@ -57,18 +58,6 @@ async function rollOutPlan(request: RolloutRequest, plan: PlanDrive, hooks: RunH
   return columns;
 }
 
-// A macrotask, so that a cancel message gets its turn; setTimeout would add 4 ms a chunk in browsers.
-const channel = new MessageChannel();
-(channel.port1 as { unref?: () => void }).unref?.();
-function yieldToOthers(): Promise<void> {
-  return new Promise((resolve) => {
-    channel.port1.addEventListener('message', () => resolve(), { once: true });
-    channel.port1.start();
-    (channel.port1 as { unref?: () => void }).unref?.();
-    channel.port2.postMessage(null);
-  });
-}
-
 /** Follows one future and writes its columns. */
 function rollOutOne(request: RolloutRequest, plan: PlanDrive, rollout: number, columns: Columns): void {
   const { network, steps, rollouts, seed } = request;
@@ -106,7 +95,8 @@ function rollOutOne(request: RolloutRequest, plan: PlanDrive, rollout: number, c
     for (let k = 0; k < K; k++) total += Math.exp(scratch.logHazard[k]!);
     const dies = survival * -Math.expm1(-total);
     for (let k = 0; k < K; k++) incidence[k]! += (dies * Math.exp(scratch.logHazard[k]!)) / total;
-    eventFreeSteps += dies / total; // ∫ S(t) dt over the step, as the hazard is constant inside it
+    // ∫ S(t) dt over the step, as the hazard is constant inside it; a network without causes has none.
+    eventFreeSteps += total > 0 ? dies / total : survival;
     survival -= dies;
     philox(words, rollout, step, 0, streams.event, seed);
     const waited = -Math.log(uniform(words[0]!));
