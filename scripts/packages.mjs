@@ -6,16 +6,15 @@ import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Ends the process with a sentence when this Node is too old. */
+/** Throws a sentence for a person when this Node is too old. */
 export function requireNode() {
   const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const [major, minor] = process.versions.node.split('.').map(Number);
   const [, wantedMajor, wantedMinor] = /(\d+)\.(\d+)/.exec(engines.node);
   if (major > Number(wantedMajor) || (major === Number(wantedMajor) && minor >= Number(wantedMinor))) return;
-  console.error(
+  throw new Error(
     `Node ${process.versions.node} is too old: Counterpart needs ${wantedMajor}.${wantedMinor} or newer. Install it from https://nodejs.org and try again.`,
   );
-  process.exit(1);
 }
 
 /** Runs npm with the Node and the npm that started us, where npm did. */
@@ -54,8 +53,7 @@ export function ensurePackages() {
   console.log(`Installing packages (${difference}). The first time takes a minute or two.`);
   const result = npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
   if (result.status === 0) return;
-  console.error(
+  throw new Error(
     'The packages could not be installed: `npm ci` failed, see above. It needs the npm registry (or a mirror: npm config set registry URL), and about 700 MB of disk.',
   );
-  process.exit(1);
 }
