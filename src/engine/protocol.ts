@@ -1,0 +1,96 @@
+/** What page and worker say to each other. Only records, plans and summaries cross; weights, particles and devices stay in the worker. */
+import type { ErrorCode } from '#domain/errors.ts';
+import type { Forecast } from '#domain/forecast.ts';
+import type { Plan } from '#domain/plan.ts';
+import type { IsoDate, PatientRecord } from '#domain/record.ts';
+import type { PackManifest } from '#packs/manifest.ts';
+import type { EngineKind } from './engine.ts';
+
+export type EnginePreference = 'automatic' | EngineKind;
+
+export interface WorkerSettings {
+  /** Folder of the packs, same origin, with a slash at the end. */
+  readonly modelsUrl: string;
+  readonly preference: EnginePreference;
+  /** Held by the worker for as long as it lives: when it can be had, the worker is dead. */
+  readonly lifeLock: string;
+}
+
+export interface PackInfo {
+  readonly manifest: PackManifest;
+  readonly digest: string;
+  /** Markdown. */
+  readonly card: string;
+}
+
+export interface RefusedPack {
+  readonly id: string;
+  readonly code: ErrorCode | 'unknown';
+  readonly message: string;
+}
+
+export interface PackShelf {
+  readonly packs: readonly PackInfo[];
+  readonly refused: readonly RefusedPack[];
+}
+
+/** What runs where, and how it was chosen. Holds nothing of a patient. */
+export interface EngineReport {
+  readonly kind: EngineKind;
+  readonly description: string;
+  /** One sentence: why this one. */
+  readonly reason: string;
+  readonly attempts: readonly string[];
+}
+
+/** The pack's own reference cases, run again on this device. */
+export interface GoldenReport {
+  readonly packId: string;
+  readonly isPassed: boolean;
+  readonly engine: string;
+  /** One line a case or a failure, in plain words. */
+  readonly lines: readonly string[];
+}
+
+export interface RunOrder {
+  readonly packId: string;
+  readonly record: PatientRecord;
+  readonly plans: readonly Plan[];
+  readonly today: IsoDate;
+  readonly rollouts: number;
+  readonly seed: number;
+}
+
+export interface PersonOrder {
+  readonly packId: string;
+  readonly seed: number;
+  readonly today: IsoDate;
+}
+
+/** Every call with its argument and its answer. */
+export interface Calls {
+  readonly packs: { readonly argument: null; readonly answer: PackShelf };
+  readonly engine: { readonly argument: null; readonly answer: EngineReport };
+  readonly golden: { readonly argument: { readonly packId: string }; readonly answer: GoldenReport };
+  readonly person: { readonly argument: PersonOrder; readonly answer: PatientRecord };
+  readonly forecast: { readonly argument: RunOrder; readonly answer: Forecast };
+}
+
+export type CallName = keyof Calls;
+
+export type ToWorker =
+  | { readonly type: 'settings'; readonly settings: WorkerSettings }
+  | { [Name in CallName]: { readonly type: 'call'; readonly id: number; readonly name: Name; readonly argument: Calls[Name]['argument'] } }[CallName]
+  | { readonly type: 'cancel'; readonly id: number };
+
+export type FromWorker =
+  | { readonly type: 'alive' }
+  | { readonly type: 'progress'; readonly id: number; readonly fraction: number }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: Calls[CallName]['answer'] }
+  | { readonly type: 'error'; readonly id: number; readonly error: SentError };
+
+export interface SentError {
+  readonly name: string;
+  readonly code: ErrorCode | null;
+  readonly message: string;
+}
