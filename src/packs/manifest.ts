@@ -97,7 +97,8 @@ export interface AlternativeUnit {
   readonly factor: number;
 }
 
-interface Quantity {
+/** What is measured in a unit: a marker or a covariate that is a number. */
+export interface Quantity {
   readonly id: string;
   readonly label: string;
   /** UCUM, canonical. */
@@ -212,7 +213,11 @@ export type ConditioningInput =
   /** Standardised first value of a marker at entry, as trials adjust for it. */
   | { readonly from: 'entry-marker'; readonly id: string; readonly whenMissing: number }
   | { readonly from: 'intervention'; readonly id: string }
-  | { readonly from: 'intervention'; readonly id: string; readonly when: { readonly covariate: string; readonly equals: string } };
+  | {
+      readonly from: 'intervention';
+      readonly id: string;
+      readonly when: { readonly covariate: string; readonly equals: string };
+    };
 
 /** The recurrent network q(z | history): E units; reads a grid step's values, mask, sign levels and covariates. */
 export interface EncoderShape {

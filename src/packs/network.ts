@@ -71,6 +71,29 @@ export interface Network {
   readonly members: readonly MemberTensors[];
 }
 
+/**
+ * The recurrent network q(z | history) of one ensemble member: a GRU of E units with the gate conventions above (order r, u, n).
+ * Starting from h = 0 it reads, oldest first, one vector y per grid time of the history, today's included: [values · mask (S),
+ * mask (S), v (V)]. A value is what was measured: standardised for a continuous head, for an ordinal head the level minus the
+ * middle of its levels. v is the conditioning of the step that ended at this time (at the first time, of the step that begins).
+ *
+ *   r = sigmoid(Xr y + Hr h + br),  u = sigmoid(Xu y + Hu h + bu),  n = tanh(Xn y + bn + r * (Hn h + cn)),  h = (1 − u) * n + u * h
+ *
+ * After the last time a = encoderMean h + encoderMeanBias and b = encoderScale h + encoderScaleBias, and each trait is
+ * z ~ N(prior mean + prior sd · a, (prior sd · exp(−softplus(b)))²), where the prior is that of `traitW`, `traitBias` and
+ * `traitLogScale`. The posterior is thus never wider than the prior.
+ */
+export interface EncoderTensors {
+  /** [3E × (2S+V)] */ readonly encoderX: Float32Array;
+  /** [3E × E] */ readonly encoderH: Float32Array;
+  /** [3E] */ readonly encoderBias: Float32Array;
+  /** [E], cn */ readonly encoderResetBias: Float32Array;
+  /** [L × E] */ readonly encoderMean: Float32Array;
+  /** [L] */ readonly encoderMeanBias: Float32Array;
+  /** [L × E] */ readonly encoderScale: Float32Array;
+  /** [L] */ readonly encoderScaleBias: Float32Array;
+}
+
 /** Clamps that every engine applies; they are part of the model. */
 export const logScaleRange = [-6, 2] as const;
 export const logHazardRange = [-30, 3] as const;
