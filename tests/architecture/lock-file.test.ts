@@ -26,7 +26,9 @@ test('every locked package carries the digest of its content', () => {
 });
 
 test('every package comes from the registry that the machine is set to, none from git or another address', () => {
-  const elsewhere = entries.filter(([, { resolved }]) => resolved !== undefined && !resolved.startsWith('https://registry.npmjs.org/'));
+  const elsewhere = entries.filter(
+    ([, { resolved }]) => resolved !== undefined && !resolved.startsWith('https://registry.npmjs.org/'),
+  );
   expect(elsewhere.map(([path]) => path)).toEqual([]);
 });
 
