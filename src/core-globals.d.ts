@@ -59,3 +59,5 @@ declare namespace WebAssembly {
   function compile(bytes: ArrayBuffer | ArrayBufferView): Promise<Module>;
   function instantiate(module: Module, imports?: Record<string, Record<string, unknown>>): Promise<Instance>;
 }
+
+declare function atob(text: string): string;
