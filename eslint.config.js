@@ -49,6 +49,8 @@ export default tseslint.config(
     rules: {
       'svelte/no-at-html-tags': 'error',
       'svelte/button-has-type': 'error',
+      // It also means maps that only keep count and are nobody's state.
+      'svelte/prefer-svelte-reactivity': 'off',
       // It reads the reason after the rule's name as more names.
       'svelte/no-unused-svelte-ignore': 'off',
       // Hash routes of a single page: there is no base path to resolve.
