@@ -15,6 +15,11 @@ export interface Tiling {
   readonly units: number;
   /** Rows of drift, scale and hazard to a block. The last block is filled up with zeros. */
   readonly rows: number;
+  /**
+   * What the gate weights run over first: a tile's inputs, for one thread that walks them alone (`tile`, the default), or an
+   * input's tiles, for neighbouring threads that own neighbouring tiles and read the same input at the same time (`input`).
+   */
+  readonly outer?: 'tile' | 'input';
 }
 
 export interface Block {
@@ -39,7 +44,7 @@ export type DriveBlock = 'gates' | 'drift' | 'hazard';
 export function memberLayout({ S, L, H, K }: NetworkShape, { rows }: Tiling): Layout<MemberBlock> {
   const D = S + L;
   return layOut<MemberBlock>([
-    ['gates', H * (D + H) * 3, 'unit tile, input (x then h), gate (r u n), unit'],
+    ['gates', H * (D + H) * 3, 'unit tile and input (x then h), outer first; gate (r u n), unit'],
     ['resetBias', H, 'unit'],
     ['states', blocksOf(S, rows) * rows * (D + 2 * H), 'row block: { drift by x: input, row } { by h: input, drift | scale, row }'],
     ['hazards', blocksOf(K, rows) * rows * (D + H), 'row block, input (x then h), row'],
@@ -71,16 +76,18 @@ function layOut<Name extends string>(list: readonly (readonly [name: Name, size:
 /** Writes one member's tensors into `out` from `at` on, in the order of `memberLayout`. */
 export function packMember(shape: NetworkShape, member: MemberTensors, tiling: Tiling, out: Float32Array, at = 0): void {
   const { S, L, H, K } = shape;
-  const { units, rows } = tiling;
+  const { units, rows, outer = 'tile' } = tiling;
   const D = S + L;
+  const perTile = 3 * units * (outer === 'tile' ? D + H : 1);
+  const perInput = 3 * units * (outer === 'tile' ? 1 : H / units);
   const { blocks } = memberLayout(shape, tiling);
 
   for (let unit = 0; unit < H; unit++) {
-    const tile = at + blocks.gates.at + Math.floor(unit / units) * (D + H) * 3 * units + (unit % units);
+    const tile = at + blocks.gates.at + Math.floor(unit / units) * perTile + (unit % units);
     for (let gate = 0; gate < 3; gate++) {
       const row = gate * H + unit;
-      for (let k = 0; k < D; k++) out[tile + (k * 3 + gate) * units] = member.gateX[row * D + k]!;
-      for (let k = 0; k < H; k++) out[tile + ((D + k) * 3 + gate) * units] = member.gateH[row * H + k]!;
+      for (let k = 0; k < D; k++) out[tile + k * perInput + gate * units] = member.gateX[row * D + k]!;
+      for (let k = 0; k < H; k++) out[tile + (D + k) * perInput + gate * units] = member.gateH[row * H + k]!;
     }
     out[at + blocks.resetBias.at + unit] = member.resetBias[unit]!;
   }
