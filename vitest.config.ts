@@ -24,20 +24,21 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: ['tests/{unit,conformance,science,golden,architecture}/**/*.test.ts'],
-          exclude: ['tests/unit/{app,ui}/**'],
+          exclude: ['tests/unit/app/**', 'tests/**/*.svelte.test.ts'],
           ...pool,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
       {
-        // State classes: in the node project Svelte compiles for the server, where nothing is reactive and nothing a proxy.
+        // State classes (app/, and thing.svelte.test.ts elsewhere): in the node project Svelte compiles for the server, where
+        // nothing is reactive and nothing a proxy. Files cannot be read here by new URL(…, import.meta.url), as it is the page's URL.
         plugins,
         resolve: { conditions: ['browser'] },
         test: {
           name: 'dom',
           environment: 'happy-dom',
-          include: ['tests/unit/{app,ui}/**/*.test.ts'],
+          include: ['tests/unit/app/**/*.test.ts', 'tests/unit/**/*.svelte.test.ts'],
           ...pool,
           testTimeout: 30_000,
         },
