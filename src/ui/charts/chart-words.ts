@@ -32,6 +32,12 @@ export function formatValue(value: number, options: { halfWidth?: number | undef
   return unit ? `${text}${unit === '%' ? '\u00a0%' : `\u00a0${unit}`}` : text;
 }
 
+/** With its sign: "+3", "−1.5", "0". */
+export function formatSigned(value: number, halfWidth?: number, locale?: string): string {
+  const text = formatValue(value, { halfWidth, locale });
+  return value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
+}
+
 export function formatRange(low: number, high: number, options: { unit?: string; locale?: string } = {}): string {
   const halfWidth = (high - low) / 2;
   // An en dash between numbers, "to" where a minus sign would make it ambiguous.
