@@ -5,6 +5,7 @@ import { covariateInputCount } from './manifest-views.ts';
 import type { ConditioningInput, Covariate, LearnedManifest, Marker, Quantity, Sign, Transform } from './manifest.ts';
 
 type Covariates = Readonly<Record<string, CovariateValue>>;
+type Inputs = Pick<LearnedManifest, 'conditioning' | 'covariates' | 'markers'>;
 
 export interface CovariateInputs {
   /** [C] the part of v that describes the person and stays the same over a forecast. */
@@ -18,7 +19,7 @@ export interface CovariateInputs {
  * `covariate_invalid` for a value that is of the wrong kind or a category the pack does not know.
  */
 export function covariateInputs(
-  manifest: LearnedManifest,
+  manifest: Inputs,
   covariates: Covariates,
   entryMarkers: Readonly<Record<string, number>>,
 ): CovariateInputs {
@@ -33,7 +34,7 @@ export function covariateInputs(
 }
 
 function personInput(
-  manifest: LearnedManifest,
+  manifest: Inputs,
   input: ConditioningInput,
   covariates: Covariates,
   entryMarkers: Readonly<Record<string, number>>,
@@ -68,7 +69,7 @@ function checkCovariate(covariate: Covariate, value: CovariateValue): void {
  * 0 otherwise. An input that holds only in some people (`when`) is 0 where their covariate is missing.
  */
 export function conditioningAt(
-  manifest: LearnedManifest,
+  manifest: Pick<LearnedManifest, 'conditioning'>,
   base: Float64Array,
   activeInterventions: ReadonlySet<string>,
   covariates: Covariates,

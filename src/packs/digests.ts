@@ -1,0 +1,18 @@
+import type { PackFiles } from './pack.ts';
+
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+export const fileNames = { card: 'card.md', golden: 'golden.json', manifest: 'pack.json', weights: 'weights.bin' } as const;
+
+/**
+ * The digest that names a pack: what `sha256sum card.md golden.json pack.json weights.bin | sha256sum` prints in its folder, so that
+ * anyone can check it with two commands.
+ */
+export async function packDigest(files: PackFiles): Promise<string> {
+  let lines = '';
+  for (const [key, name] of Object.entries(fileNames)) lines += `${await sha256(files[key as keyof PackFiles])}  ${name}\n`;
+  return sha256(new TextEncoder().encode(lines));
+}
