@@ -1,5 +1,6 @@
 /** Columns of simulated values to the summaries of `engine.ts`, on the CPU. The GPU engine does the same in its own kernels. */
 import { quantileOfSorted } from '#numerics/quantiles.ts';
+import { RadixSorter } from '#numerics/radix-sort.ts';
 import type { PlanDifference, PlanSummary, RolloutRequest, RolloutSummary } from './engine.ts';
 
 /** One plan's futures, a column a quantity so that a column is contiguous over rollouts. */
@@ -37,72 +38,121 @@ export function summarise(request: RolloutRequest, columns: readonly Columns[], 
 const isAliveAt = (eventStep: number, step: number): boolean => eventStep >= step;
 
 function summarisePlan(request: RolloutRequest, plan: Columns): PlanSummary {
+  return {
+    ...summariseValues(request, plan),
+    ...summariseGroups(request, plan),
+    diverged: plan.eventStep.filter((event) => event < 0).length,
+    courses: sampleCourses(request, plan),
+  };
+}
+
+function summariseValues(
+  request: RolloutRequest,
+  plan: Columns,
+): Pick<PlanSummary, 'alive' | 'quantiles' | 'memberMedians' | 'levelCounts'> {
   const { network, steps, rollouts, levels } = request;
-  const { S, K, M } = network.shape;
-  const groups = M * request.groupsPerMember;
+  const { S, M } = network.shape;
   const alive = new Uint32Array(steps + 1);
   const quantiles = new Float32Array((steps + 1) * S * levels.length);
   const memberMedians = new Float32Array((steps + 1) * S * M);
   const levelCounts = new Uint32Array((steps + 1) * S * 4);
+  const sorter = new RadixSorter(rollouts);
+  const indices = new Uint32Array(rollouts);
+  const gathered = new Float32Array(rollouts);
+  const memberEnds = new Uint32Array(M);
   for (let step = 0; step <= steps; step++) {
-    alive[step] = plan.eventStep.filter((event) => isAliveAt(event, step)).length;
+    const count = listAlive([plan], step, indices);
+    const values = gathered.subarray(0, count);
+    alive[step] = count;
+    findMemberEnds(indices.subarray(0, count), rollouts / M, memberEnds);
     for (let i = 0; i < S; i++) {
       const cell = step * S + i;
-      const column = plan.values.subarray(cell * rollouts, (cell + 1) * rollouts);
-      const kept = (_: number, rollout: number) => isAliveAt(plan.eventStep[rollout]!, step);
-      const values = column.filter(kept);
-      if (network.heads[i]!.kind === 'ordinal') for (const level of values) levelCounts[cell * 4 + level]!++;
-      const sorted = values.sort();
-      levels.forEach((level, q) => (quantiles[cell * levels.length + q] = quantileOfSorted(sorted, level)));
+      const column = cell * rollouts;
+      for (let j = 0; j < count; j++) values[j] = plan.values[column + indices[j]!]!;
+      if (network.heads[i]!.kind === 'ordinal') for (let j = 0; j < count; j++) levelCounts[cell * 4 + values[j]!]!++;
       for (let m = 0; m < M; m++) {
-        const first = (m * rollouts) / M;
-        const own = column.subarray(first, ((m + 1) * rollouts) / M).filter((value, j) => kept(value, first + j));
-        memberMedians[cell * M + m] = quantileOfSorted(own.sort(), 0.5);
+        const own = values.subarray(m === 0 ? 0 : memberEnds[m - 1]!, memberEnds[m]!);
+        sorter.sort(own);
+        memberMedians[cell * M + m] = quantileOrNaN(own, 0.5);
       }
+      sorter.sort(values);
+      levels.forEach((level, q) => (quantiles[cell * levels.length + q] = quantileOrNaN(values, level)));
     }
   }
+  return { alive, quantiles, memberMedians, levelCounts };
+}
 
-  const incidence = new Float32Array(groups * (steps + 1) * K);
-  const eventFreeSteps = new Float32Array(groups);
-  const size = rollouts / groups;
-  for (let group = 0; group < groups; group++) {
-    const inGroup = range(group * size, (group + 1) * size).filter((rollout) => plan.eventStep[rollout]! >= 0);
-    for (let cell = 0; cell < (steps + 1) * K; cell++) {
-      incidence[group * (steps + 1) * K + cell] = mean(inGroup.map((rollout) => plan.incidence[cell * rollouts + rollout]!));
-    }
-    eventFreeSteps[group] = mean(inGroup.map((rollout) => plan.eventFreeSteps[rollout]!));
+/** Writes the rollouts alive at a step under every one of the plans to `out`, ascending, and gives how many there are. */
+function listAlive(plans: readonly Columns[], step: number, out: Uint32Array): number {
+  let count = 0;
+  for (let rollout = 0; rollout < out.length; rollout++) {
+    if (plans.every(({ eventStep }) => isAliveAt(eventStep[rollout]!, step))) out[count++] = rollout;
   }
-  return {
-    alive,
-    quantiles,
-    memberMedians,
-    levelCounts,
-    incidence,
-    eventFreeSteps,
-    diverged: plan.eventStep.filter((event) => event < 0).length,
-    courses: sampleCourses(request, plan),
-  };
+  return count;
+}
+
+/** Where in ascending rollouts each member's end, the rollouts of a member being contiguous. */
+function findMemberEnds(ascending: Uint32Array, perMember: number, out: Uint32Array): void {
+  let at = 0;
+  for (let m = 0; m < out.length; m++) {
+    while (at < ascending.length && ascending[at]! < (m + 1) * perMember) at++;
+    out[m] = at;
+  }
+}
+
+function summariseGroups(request: RolloutRequest, plan: Columns): Pick<PlanSummary, 'incidence' | 'eventFreeSteps'> {
+  const { network, steps, rollouts } = request;
+  const groups = network.shape.M * request.groupsPerMember;
+  const cells = (steps + 1) * network.shape.K;
+  const size = rollouts / groups;
+  const incidence = new Float32Array(groups * cells);
+  const eventFreeSteps = new Float32Array(groups);
+  for (let group = 0; group < groups; group++) {
+    for (let cell = 0; cell < cells; cell++) {
+      incidence[group * cells + cell] = meanOfKept(plan, plan.incidence, cell * rollouts, group * size, size);
+    }
+    eventFreeSteps[group] = meanOfKept(plan, plan.eventFreeSteps, 0, group * size, size);
+  }
+  return { incidence, eventFreeSteps };
+}
+
+/** Mean of `column[at + rollout]` over `size` rollouts from `first` on, without those that diverged; NaN if all did. */
+function meanOfKept({ eventStep }: Columns, column: Float32Array, at: number, first: number, size: number): number {
+  let sum = 0;
+  let count = 0;
+  for (let rollout = first; rollout < first + size; rollout++) {
+    if (eventStep[rollout]! < 0) continue;
+    sum += column[at + rollout]!;
+    count++;
+  }
+  return count === 0 ? NaN : sum / count;
 }
 
 function compare(request: RolloutRequest, plan: Columns, usualCare: Columns): PlanDifference {
   const { network, steps, rollouts, levels } = request;
   const { S } = network.shape;
   const quantiles = new Float32Array((steps + 1) * S * levels.length);
+  const sorter = new RadixSorter(rollouts);
+  const indices = new Uint32Array(rollouts);
+  const gathered = new Float32Array(rollouts);
   for (let step = 0; step <= steps; step++) {
+    const count = listAlive([plan, usualCare], step, indices);
+    const differences = gathered.subarray(0, count);
     for (let i = 0; i < S; i++) {
       const cell = step * S + i;
-      const differences: number[] = [];
-      for (let rollout = 0; rollout < rollouts; rollout++) {
-        if (!isAliveAt(plan.eventStep[rollout]!, step) || !isAliveAt(usualCare.eventStep[rollout]!, step)) continue;
-        const at = cell * rollouts + rollout;
-        differences.push(Math.fround(plan.values[at]! - usualCare.values[at]!));
+      for (let j = 0; j < count; j++) {
+        const at = cell * rollouts + indices[j]!;
+        differences[j] = plan.values[at]! - usualCare.values[at]!;
       }
-      const sorted = Float32Array.from(differences).sort();
-      levels.forEach((level, q) => (quantiles[cell * levels.length + q] = quantileOfSorted(sorted, level)));
+      sorter.sort(differences);
+      levels.forEach((level, q) => (quantiles[cell * levels.length + q] = quantileOrNaN(differences, level)));
     }
   }
   return { quantiles };
 }
+
+const quantileOrNaN = (ascending: Float32Array, level: number): number =>
+  ascending.length === 0 ? NaN : quantileOfSorted(ascending, level);
 
 /** Which rollouts are drawn as single courses: the first of every member, then the second of every member, and so on. */
 export function courseRollouts({
@@ -130,8 +180,4 @@ function sampleCourses(request: RolloutRequest, plan: Columns): Float32Array {
 
 function range(first: number, end: number): number[] {
   return Array.from({ length: end - first }, (_, i) => first + i);
-}
-
-function mean(values: readonly number[]): number {
-  return values.length === 0 ? NaN : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
