@@ -5,7 +5,7 @@ import type { Band, PlanColour, Span, TimeUnit } from './chart-types.ts';
 /** Scales, paths and positions. Pure: numbers in, numbers and path text out. */
 
 /** The same left and right margins in every chart with a time axis, so that stacked charts share one. */
-export const margins = { left: 44, right: 28 } as const;
+export const margins = { left: 52, right: 28 } as const;
 
 /** Dash patterns by plan: the letter and the dash still tell plans apart in grey. */
 export const planDash: Record<PlanColour, string | undefined> = { usual: undefined, a: undefined, b: '7 4', c: '1.5 4.5', d: '9 3 2 3' };
@@ -22,7 +22,10 @@ export function timeScale(domain: Span, width: number): ScaleContinuousNumeric<n
 export function valueScale(domain: Span, kind: 'linear' | 'log', top: number, bottom: number): ScaleContinuousNumeric<number, number> {
   const range: [number, number] = [bottom, top];
   if (kind === 'log' && domain[0] > 0) {
-    return scaleLog().domain([...domain]).range(range);
+    // A little air at both ends, so that no mark is cut by the frame.
+    return scaleLog()
+      .domain([domain[0] / 1.2, domain[1] * 1.2])
+      .range(range);
   }
   const [low, high] = domain[0] === domain[1] ? [domain[0] - 1, domain[1] + 1] : domain;
   return scaleLinear().domain([low, high]).nice(4).range(range);
@@ -49,7 +52,7 @@ const steps: Record<TimeUnit, readonly number[]> = {
 
 /** Round distances from today, so that "today" is always a tick and the others read as "+1, +2". */
 export function timeTicks(domain: Span, today: number, unit: TimeUnit, width: number): number[] {
-  const room = Math.max(2, Math.floor(width / 64));
+  const room = Math.max(2, Math.floor(width / 56));
   const length = domain[1] - domain[0];
   const step = steps[unit].find((one) => length / one <= room) ?? steps[unit][steps[unit].length - 1] * Math.ceil(length / (steps[unit][steps[unit].length - 1] * room));
   const ticks: number[] = [];
@@ -174,4 +177,10 @@ export function spreadLabels(positions: readonly number[], gap: number, top: num
   const out: number[] = new Array<number>(positions.length);
   for (const one of order) out[one.index] = one.y;
   return out;
+}
+
+/** The first of `candidates` (heights of a label's middle) with the fewest marks under a label that spans `from`..`to`. */
+export function calmest(candidates: readonly number[], marks: readonly { x: number; y: number }[], from: number, to: number, reach = 10): number {
+  const covered = (y: number) => marks.filter((mark) => mark.x >= from - 4 && mark.x <= to + 4 && Math.abs(mark.y - y) < reach).length;
+  return candidates.reduce((best, y) => (covered(y) < covered(best) ? y : best));
 }

@@ -38,19 +38,35 @@ export function formatSigned(value: number, halfWidth?: number, locale?: string)
   return value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
 }
 
+/** Both ends to the digits that the width supports; a low end above zero keeps one digit of its own rather than become 0. */
 export function formatRange(low: number, high: number, options: { unit?: string; locale?: string } = {}): string {
+  if (!Number.isFinite(low) || !Number.isFinite(high)) return '–';
   const halfWidth = (high - low) / 2;
+  const { locale } = options;
+  const lowText = low > 0 && roundToDoubt(low, halfWidth) === 0 ? formatValue(low, { halfWidth: 2 * 10 ** Math.floor(Math.log10(low)), locale }) : formatValue(low, { halfWidth, locale });
   // An en dash between numbers, "to" where a minus sign would make it ambiguous.
   const joint = low < 0 || high < 0 ? ' to ' : '–';
-  const text = `${formatValue(low, { halfWidth, locale: options.locale })}${joint}${formatValue(high, { halfWidth, locale: options.locale })}`;
+  const text = `${lowText}${joint}${formatValue(high, { halfWidth, locale })}`;
   return options.unit ? `${text}\u00a0${options.unit}` : text;
 }
 
+/** Whole percents; one digit more below 1 and above 99, where a whole percent would hide everything. */
 export function formatPercent(share: number, locale?: string): string {
+  return `${percentDigits(share, locale)}\u00a0%`;
+}
+
+/** "21 % (17–27)". */
+export function formatPercentRange(share: number, low: number, high: number, locale?: string): string {
+  const [from, to] = [percentDigits(low, locale), percentDigits(high, locale)];
+  return from === to ? formatPercent(share, locale) : `${formatPercent(share, locale)} (${from}–${to})`;
+}
+
+function percentDigits(share: number, locale: string | undefined): string {
   const percent = share * 100;
-  if (percent > 0 && percent < 1) return `<\u20091\u00a0%`;
-  if (percent > 99 && percent < 100) return `>\u200999\u00a0%`;
-  return `${formatValue(Math.round(percent), { locale })}\u00a0%`;
+  if (!Number.isFinite(percent)) return '–';
+  if (percent > 0 && percent < 0.05) return '<\u20090.1';
+  const isEdge = (percent > 0 && percent < 0.95) || (percent > 99.05 && percent < 100);
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: isEdge ? 1 : 0 }).format(percent);
 }
 
 export function formatDuration(length: number, unit: TimeUnit, locale?: string): string {

@@ -15,15 +15,18 @@ export interface PlacedDot {
 }
 
 /**
- * Columns of equal width on a grid that has zero on a column's edge, so that no column mixes both signs. Values within `tolerance` of zero
- * count as none and stand on zero itself.
+ * Columns of equal width, counted from zero outwards, so that no column mixes both signs. Values within `tolerance` of zero count as none
+ * and stand on zero itself; the columns beside it then begin where it ends.
  */
 export function stackDots(values: readonly number[], width: number, tolerance = 0): PlacedDot[] {
   const heights = new Map<number, number>();
   return [...values]
     .sort((a, b) => a - b)
     .map((value) => {
-      const x = Math.abs(value) <= tolerance ? 0 : (Math.floor(value / width) + 0.5) * width;
+      const isNone = Math.abs(value) <= tolerance;
+      const beside = tolerance > 0 ? Math.max(tolerance, width / 2) : 0;
+      const column = Math.floor(Math.max(0, Math.abs(value) - tolerance) / width);
+      const x = isNone ? 0 : Math.sign(value) * (beside + (column + 0.5) * width);
       const row = heights.get(x) ?? 0;
       heights.set(x, row + 1);
       return { x, row, value };
@@ -31,12 +34,13 @@ export function stackDots(values: readonly number[], width: number, tolerance = 
 }
 
 /** The narrowest round column width with which the tallest stack still fits `rows`. */
-export function columnWidth(values: readonly number[], rows: number, columns: number): number {
+export function columnWidth(all: readonly number[], rows: number, columns: number, tolerance = 0): number {
+  const values = all.filter((value) => Math.abs(value) > tolerance);
   if (values.length === 0) return 1;
   const span = Math.max(...values, 0) - Math.min(...values, 0) || Math.abs(values[0]) || 1;
   let width = span / columns;
   for (let tries = 0; tries < 40; tries++) {
-    if (Math.max(...stackDots(values, width).map((dot) => dot.row)) < rows) return width;
+    if (Math.max(...stackDots(values, width, tolerance).map((dot) => dot.row)) < rows) return width;
     width *= 0.8;
   }
   return width;

@@ -23,7 +23,7 @@ export function observations(seed: number, from: number, slope: number, count = 
 export function walks(seed: number, start: number, drift: number, spread: number, rollouts = 400, members = 5, floor = 2): number[][] {
   const random = randomLcg(seed);
   const normal = randomNormal.source(random)(0, 1);
-  const memberDrift = Array.from({ length: members }, () => drift + normal() * Math.abs(spread) * 0.16);
+  const memberDrift = Array.from({ length: members }, () => drift + normal() * Math.abs(spread) * 0.09);
   return Array.from({ length: rollouts }, (_, index) => {
     let value = start + normal() * spread * 0.25;
     const own = memberDrift[index % members] + normal() * spread * 0.25;
