@@ -3,7 +3,8 @@ import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { RandomSequence, seedFrom } from '#numerics/random.ts';
 import type { EncoderTensors } from '#packs/network.ts';
-import { encodePlain, encodeSteps, type EncoderWeights } from '#twin/encoder.ts';
+import { encodePlain } from '#twin/encoder-plain.ts';
+import { encodeSteps, type EncoderWeights } from '#twin/encoder.ts';
 
 const [S, L, V, E] = [3, 2, 4, 5];
 const sizes: Record<keyof EncoderTensors, number[]> = {
