@@ -49,7 +49,7 @@ export function cholesky(a: Matrix): number[][] | null {
 }
 
 /** Solves L x = b for a lower triangular L. */
-export function solveLower(l: Matrix, b: Numbers): number[] {
+function solveLower(l: Matrix, b: Numbers): number[] {
   const x = new Array<number>(l.length).fill(0);
   for (let i = 0; i < l.length; i++) {
     let value = b[i]!;

@@ -8,29 +8,18 @@ export function sum(values: Numbers): number {
   return total;
 }
 
-export function mean(values: Numbers): Estimate {
-  requireFinite('values', values);
-  return values.length === 0 ? notDefined('no values') : defined(sum(values) / values.length);
-}
-
 function centralMoment(values: Numbers, centre: number, order: number): number {
   let total = 0;
   for (let i = 0; i < values.length; i++) total += (values[i]! - centre) ** order;
   return total / values.length;
 }
 
-/** Sample variance with divisor n − 1. */
-export function sampleVariance(values: Numbers): Estimate {
+/** Sample standard deviation with divisor n − 1. */
+export function sampleSd(values: Numbers): Estimate {
   requireFinite('values', values);
   const n = values.length;
   if (n < 2) return notDefined('fewer than two values');
-  return defined((centralMoment(values, sum(values) / n, 2) * n) / (n - 1));
-}
-
-/** Sample standard deviation with divisor n − 1. */
-export function sampleSd(values: Numbers): Estimate {
-  const variance = sampleVariance(values);
-  return variance.defined ? defined(Math.sqrt(variance.value)) : variance;
+  return defined(Math.sqrt((centralMoment(values, sum(values) / n, 2) * n) / (n - 1)));
 }
 
 /** Population skewness m3 / m2^(3/2), without a correction for small samples. */
@@ -64,26 +53,6 @@ export function ksUniform(values: Numbers): Estimate {
   let distance = 0;
   for (let i = 0; i < n; i++) distance = Math.max(distance, (i + 1) / n - ascending[i]!, ascending[i]! - i / n);
   return defined(distance);
-}
-
-/** Pearson correlation. Not defined when a column does not vary. */
-export function correlation(x: Numbers, y: Numbers): Estimate {
-  requireFinite('x', x);
-  requireFinite('y', y);
-  const n = Math.min(x.length, y.length);
-  if (n < 2) return notDefined('fewer than two pairs');
-  const meanX = sum(x) / n;
-  const meanY = sum(y) / n;
-  let xx = 0;
-  let yy = 0;
-  let xy = 0;
-  for (let i = 0; i < n; i++) {
-    xx += (x[i]! - meanX) ** 2;
-    yy += (y[i]! - meanY) ** 2;
-    xy += (x[i]! - meanX) * (y[i]! - meanY);
-  }
-  if (xx === 0 || yy === 0) return notDefined('a column does not vary');
-  return defined(xy / Math.sqrt(xx * yy));
 }
 
 /** Two-sided critical value of the standard normal, e.g. 1.96 for level 0.95. */

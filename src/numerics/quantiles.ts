@@ -29,7 +29,3 @@ export function quantile(values: Numbers, level: number): Estimate {
   const all = quantiles(values, [level]);
   return all.defined ? defined(all.value[0]!) : all;
 }
-
-export function median(values: Numbers): Estimate {
-  return quantile(values, 0.5);
-}

@@ -10,7 +10,7 @@ export const hivArms = ['ZDV', 'ddI', 'ZDV+ddC', 'ZDV+ddI'] as const;
 export type HivArm = (typeof hivArms)[number];
 
 const EVENT = 'cd4_decline50_aids_death';
-export const hivDays = { entry: 0, week20: 140, week96: 672 } as const;
+const hivDays = { entry: 0, week20: 140, week96: 672 } as const;
 
 /** Columns of subjects.csv that the models read, besides `arm`. */
 export const hivNumericColumns = ['age', 'wtkg', 'hemo', 'homo', 'drugs', 'karnof', 'race', 'gender', 'str2', 'symptom'] as const;

@@ -36,7 +36,7 @@ export type Covariates = (id: string) => readonly number[];
 const DAYS_PER_YEAR = 365.25;
 
 /** A value of the record on the marker's scale; the floor guards the logarithm of a recorded 0. */
-export function onScale(marker: Marker, value: number): number {
+function onScale(marker: Marker, value: number): number {
   return marker.isLog ? Math.log(Math.max(value, 1e-3)) : value;
 }
 
@@ -53,7 +53,7 @@ export function markerSeries(data: ClinicalData, id: string, marker: Marker): Ma
 }
 
 /** The first `count` observations: what is known before the next one. */
-export function historyOf(series: MarkerSeries, count: number): MarkerSeries {
+function historyOf(series: MarkerSeries, count: number): MarkerSeries {
   return { time: series.time.slice(0, count), value: series.value.slice(0, count) };
 }
 

@@ -91,7 +91,7 @@ export function pbcLandmarkSet(
   };
 }
 
-export function fitPbcLandmark(
+function fitPbcLandmark(
   data: ClinicalData,
   ids: readonly string[],
   landmark: PbcLandmark,
@@ -106,7 +106,7 @@ export function fitPbcLandmark(
 }
 
 /** Cox of the composite endpoint on log bilirubin, albumin and age at entry. */
-export function fitPbcExternal(data: ClinicalData, ids: readonly string[]): CoxModel {
+function fitPbcExternal(data: ClinicalData, ids: readonly string[]): CoxModel {
   const set = pbcLandmarkSet(data, ids, 0, 'composite');
   const rows = set.predictors.map(([logBili, albumin, , age]) => [logBili!, albumin!, age!]);
   return coxModel(orThrow('Cox for external cohorts', fitCox(set.time, set.event, rows)));

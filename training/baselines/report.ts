@@ -81,7 +81,7 @@ const reference: Readonly<Record<string, string>> = {
 };
 
 function line(name: string, figure: string): void {
-  console.log(`${name.padEnd(72)}${figure.padEnd(44)}${reference[name] ?? ''}`);
+  console.log(`${name.padEnd(86)}${figure.padEnd(44)}${reference[name] ?? ''}`);
 }
 
 const show = (estimate: Estimate, digits = 3): string =>
@@ -227,7 +227,7 @@ function reportHiv(folder: string): void {
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const folder = process.env['COUNTERPART_DATA'] ?? join(root, '../shared/data/clinical');
 if (existsSync(join(folder, 'pbc_mayo'))) {
-  console.log(`${'Figure'.padEnd(72)}${'Here'.padEnd(44)}BASELINES.txt`);
+  console.log(`${'Figure'.padEnd(86)}${'Here'.padEnd(44)}BASELINES.txt`);
   reportPbc(join(folder, 'pbc_mayo'));
   reportHiv(join(folder, 'hiv_actg175'));
 } else {

@@ -28,7 +28,7 @@ import { syntheticHiv, syntheticHivTruth, syntheticPbc, writeFolder } from '../.
 
 describe('PBC baselines', () => {
   const data = readClinicalData(writeFolder(syntheticPbc()));
-  const test_ = idsOfSplit(data, 'test');
+  const heldOut = idsOfSplit(data, 'test');
   const fitted = fitPbcBaselines(data, idsOfSplit(data, 'train'));
   // What is stored is all that predictions use.
   const baselines = JSON.parse(JSON.stringify(fitted)) as typeof fitted;
@@ -44,7 +44,7 @@ describe('PBC baselines', () => {
   });
 
   test('order the people by risk, and a survival falls with time and with bilirubin', () => {
-    const set = pbcLandmarkSet(data, test_, 0, 'death');
+    const set = pbcLandmarkSet(data, heldOut, 0, 'death');
     const risk = set.predictors.map((row) => predictPbcSurvival(baselines, 0, 'death', row, []).risk);
     // The true linear predictor reaches about 0.72 here; with 30 people the standard error is 0.06.
     expect(valueOf(harrellC(set.time, set.event, risk)).cIndex).toBeGreaterThan(0.55);
@@ -56,9 +56,9 @@ describe('PBC baselines', () => {
   });
 
   test('a landmark takes only people still followed and the last values by then', () => {
-    const set = pbcLandmarkSet(data, test_, 3, 'death');
-    expect(set.ids.length).toBeLessThan(test_.length);
-    for (const id of test_) {
+    const set = pbcLandmarkSet(data, heldOut, 3, 'death');
+    expect(set.ids.length).toBeLessThan(heldOut.length);
+    for (const id of heldOut) {
       expect(set.ids.includes(id)).toBe(pbcFollowUp(data, id, 'death').time > 3 * 365.25);
     }
     const id = set.ids[0]!;
@@ -93,7 +93,7 @@ describe('PBC baselines', () => {
 
   test('each next-visit forecast is a distribution that covers about what it says', () => {
     const marker = { name: 'bili', isLog: true };
-    const tasks = nextVisitTasks(data, test_, marker);
+    const tasks = nextVisitTasks(data, heldOut, marker);
     expect(tasks[0]!.history).toEqual({ time: [0], value: [markerSeries(data, tasks[0]!.id, marker).value[0]] });
     const forecasts = tasks.map((task) => {
       const covariates = pbcCovariates(data.subjects.get(task.id)!, task.id);
@@ -126,19 +126,19 @@ describe('PBC baselines', () => {
   });
 
   test('a model that the training persons cannot support is named', () => {
-    expect(() => fitPbcBaselines(data, test_.slice(0, 2))).toThrow(/The baseline 'Cox, death from year 0' is not defined/);
+    expect(() => fitPbcBaselines(data, heldOut.slice(0, 2))).toThrow(/The baseline 'Cox, death from year 0' is not defined/);
   });
 });
 
 describe('HIV baselines', () => {
   const data = readClinicalData(writeFolder(syntheticHiv()), { numericColumns: hivNumericColumns });
-  const test_ = idsOfSplit(data, 'test');
+  const heldOut = idsOfSplit(data, 'test');
   const fitted = fitHivBaselines(data, idsOfSplit(data, 'train'));
   const baselines = JSON.parse(JSON.stringify(fitted)) as typeof fitted;
 
   test('recover the effect of the arms on the hazard and on CD4', () => {
     expect(baselines).toEqual(fitted);
-    const person = { ...hivPerson(data, test_[0]!), arm: 'ZDV' } as const;
+    const person = { ...hivPerson(data, heldOut[0]!), arm: 'ZDV' } as const;
     const log = (arm: 'ZDV' | 'ZDV+ddI'): number => predictHivSurvival(baselines, { ...person, arm }, []).risk;
     // 450 people and about 90 events: a standard error near 0.3 on one arm's log hazard ratio.
     expect(Math.abs(log('ZDV+ddI') - log('ZDV') - syntheticHivTruth.logHazardRatio)).toBeLessThan(0.9);
@@ -149,7 +149,7 @@ describe('HIV baselines', () => {
   });
 
   test('the model with interaction lets the effect of an arm differ by prior therapy, the other does not', () => {
-    const person = hivPerson(data, test_[0]!);
+    const person = hivPerson(data, heldOut[0]!);
     const effect = (str2: number, model: 'cox' | 'interaction'): number => {
       const p = { ...person, covariates: { ...person.covariates, str2 } };
       const risk = (arm: 'ZDV' | 'ddI'): number => predictHivSurvival(baselines, { ...p, arm }, [], model).risk;
@@ -160,15 +160,15 @@ describe('HIV baselines', () => {
   });
 
   test('a count of 0 at entry is a person like any other', () => {
-    const person = { ...hivPerson(data, test_[0]!), cd4: 0 };
+    const person = { ...hivPerson(data, heldOut[0]!), cd4: 0 };
     const { survival, kaplanMeier } = predictHivSurvival(baselines, person, [365]);
     expect(survival[0]).toBeGreaterThanOrEqual(0);
     expect(kaplanMeier[0]).toBeLessThan(1);
-    expect(hivFollowUp(data, test_[0]!).time).toBeGreaterThan(0);
+    expect(hivFollowUp(data, heldOut[0]!).time).toBeGreaterThan(0);
   });
 
   test('the week 96 forecast with week 20 needs that count and carries it forward', () => {
-    const task = hivCd4Tasks(data, test_, 'week96WithWeek20')[0]!;
+    const task = hivCd4Tasks(data, heldOut, 'week96WithWeek20')[0]!;
     expect(() => predictHivCd4(baselines, 'week96WithWeek20', task.person)).toThrow('needs the count at week 20');
     const { ancova, carriedForward } = predictHivCd4(baselines, 'week96WithWeek20', task.person, task.cd4Week20);
     expect(predictivePoint(carriedForward)).toBe(task.cd4Week20);
