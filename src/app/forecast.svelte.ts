@@ -1,0 +1,278 @@
+/** The state of the Forecast page: plans, run, result, and whether the result still belongs to what is on the page. Knows no page. */
+import { AppError } from '#domain/errors.ts';
+import type { ErrorCode } from '#domain/errors.ts';
+import type { Forecast } from '#domain/forecast.ts';
+import type { Plan, PlanBlock } from '#domain/plan.ts';
+import type { IsoDate, PatientRecord } from '#domain/record.ts';
+import type { EngineClient } from '#engine/client.ts';
+import type { PackInfo } from '#engine/protocol.ts';
+import type { Shelf } from '#vault/vault.ts';
+import { duplicatePlan, firstPlans, horizonDays, usualCareId, usualCarePlan, withBlocks } from './plans.ts';
+import { planFault } from './plan-fault.ts';
+import type { Basis, Bench, Workspace } from './workspace.ts';
+
+export interface ForecastParts {
+  readonly client: EngineClient;
+  readonly workspaces: Shelf<Workspace>;
+  readonly today: () => IsoDate;
+  readonly now: () => number;
+  /** A whole number below 2³². */
+  readonly randomSeed: () => number;
+}
+
+/** So many rollouts come first, whatever is chosen: enough for bands that hardly move afterwards. */
+export const firstRollouts = 1000;
+export const rolloutChoices = [1000, 10_000, 50_000] as const;
+
+export type Phase = 'idle' | 'first' | 'rest';
+
+export interface Failure {
+  readonly code: ErrorCode | 'unknown';
+  readonly message: string;
+}
+
+export type StalePart = keyof Basis;
+
+export class ForecastState {
+  record = $state.raw<PatientRecord | null>(null);
+  pack = $state.raw<PackInfo | null>(null);
+  plans = $state.raw<readonly Plan[]>([]);
+  hidden = $state.raw<ReadonlySet<string>>(new Set());
+  seed = $state(1);
+  rollouts = $state<number>(10_000);
+  outcome = $state('any');
+  readDay = $state(0);
+
+  forecast = $state.raw<Forecast | null>(null);
+  madeAt = $state<number | null>(null);
+  phase = $state<Phase>('idle');
+  fraction = $state(0);
+  /** The first rollouts are shown and the rest were stopped, or are still to come. */
+  isPreliminary = $state(false);
+  failure = $state.raw<Failure | null>(null);
+  /** Set when plans could not be kept, for example because another tab writes. */
+  keepFailure = $state.raw<Failure | null>(null);
+
+  readonly isRunning = $derived(this.phase !== 'idle');
+  #basis = $state.raw<Basis | null>(null);
+  readonly #now: Basis | null = $derived(this.record && this.pack ? this.#basisOf(this.record, this.pack) : null);
+  /** What changed since the result was made; empty when it is up to date. */
+  readonly stale: readonly StalePart[] = $derived.by(() => {
+    const [made, now] = [this.#basis, this.#now];
+    if (!this.forecast || !made || !now) return [];
+    return (Object.keys(now) as StalePart[]).filter((part) => made[part] !== now[part]);
+  });
+  /** The plans of the shown result, to revert to. */
+  readonly ranPlans: readonly Plan[] = $derived(this.forecast?.plans.map((one) => one.plan) ?? []);
+  readonly canUndo = $derived.by(() => this.#past.length > 0);
+
+  #past = $state.raw<readonly (readonly Plan[])[]>([]);
+  #stop: AbortController | null = null;
+  #workspace: Workspace | null = null;
+  #updatedAt: number | null = null;
+  readonly #parts: ForecastParts;
+
+  constructor(parts: ForecastParts) {
+    this.#parts = parts;
+  }
+
+  /** Shows a patient: with what was set up and run before, under the pack used then unless another is named. */
+  async open(record: PatientRecord, choose: (packId: string | null) => PackInfo | null, packId: string | null = null): Promise<void> {
+    this.stop();
+    const kept = await this.#parts.workspaces.get(record.id).catch(() => null);
+    this.#workspace = kept?.value ?? null;
+    this.#updatedAt = kept?.updatedAt ?? null;
+    this.record = record;
+    this.#show(choose(packId ?? this.#workspace?.packId ?? null));
+  }
+
+  /** The record was saved again. */
+  update(record: PatientRecord): void {
+    if (this.record?.id === record.id) this.record = record;
+  }
+
+  close(): void {
+    this.stop();
+    this.record = null;
+    this.#workspace = null;
+    this.#show(null);
+  }
+
+  usePack(pack: PackInfo): void {
+    this.stop();
+    this.#show(pack);
+    void this.#keep();
+  }
+
+  #show(pack: PackInfo | null): void {
+    this.pack = pack;
+    this.failure = this.keepFailure = null;
+    this.hidden = new Set();
+    this.#past = [];
+    const bench = pack ? this.#workspace?.benches[pack.manifest.id] : undefined;
+    const horizon = pack ? horizonDays(pack.manifest) : 0;
+    this.plans = bench?.plans ?? (pack ? firstPlans(pack.manifest) : []);
+    this.seed = bench?.seed ?? 1;
+    this.rollouts = bench?.rollouts ?? 10_000;
+    this.outcome = bench?.outcome ?? 'any';
+    this.readDay = Math.min(bench?.readDay ?? horizon, horizon);
+    this.forecast = bench?.result?.forecast ?? null;
+    this.madeAt = bench?.result?.madeAt ?? null;
+    this.#basis = bench?.result?.basis ?? null;
+    this.isPreliminary = false;
+  }
+
+  /** The first sentence that speaks against a plan, or null. */
+  faultOf(plan: Plan): string | null {
+    return this.pack && this.record ? planFault(plan, this.pack.manifest, this.record, this.#parts.today()) : null;
+  }
+
+  setBlocks(planId: string, levers: readonly PlanBlock[]): void {
+    const { manifest } = this.pack!;
+    this.#change(this.plans.map((plan) => (plan.id === planId ? withBlocks(manifest, plan, levers) : plan)));
+  }
+
+  duplicate(planId: string): void {
+    const source = this.plans.find((plan) => plan.id === planId);
+    const copy = source && duplicatePlan(this.plans, source);
+    if (copy) this.#change([...this.plans, copy].sort((a, b) => (a.id === usualCareId ? -1 : b.id === usualCareId ? 1 : a.id.localeCompare(b.id))));
+  }
+
+  rename(planId: string, name: string): void {
+    const trimmed = name.trim();
+    if (trimmed) this.#change(this.plans.map((plan) => (plan.id === planId ? { ...plan, name: trimmed } : plan)));
+  }
+
+  /** Back to the plan of the shown result. */
+  revert(planId: string): void {
+    const ran = this.ranPlans.find((plan) => plan.id === planId);
+    if (ran) this.#change(this.plans.map((plan) => (plan.id === planId ? ran : plan)));
+  }
+
+  removePlan(planId: string): void {
+    if (planId !== usualCareId) this.#change(this.plans.filter((plan) => plan.id !== planId));
+  }
+
+  setHidden(planId: string, isHidden: boolean): void {
+    const next = new Set(this.hidden);
+    if (isHidden) next.add(planId);
+    else next.delete(planId);
+    this.hidden = next;
+  }
+
+  undo(): void {
+    const last = this.#past.at(-1);
+    if (!last) return;
+    this.#past = this.#past.slice(0, -1);
+    this.plans = last;
+    void this.#keep();
+  }
+
+  #change(plans: readonly Plan[]): void {
+    this.#past = [...this.#past.slice(-49), this.plans];
+    this.plans = plans;
+    void this.#keep();
+  }
+
+  /** How the result is read, or how the next one is made; kept like plans. */
+  set(changed: Partial<Pick<Bench, 'outcome' | 'readDay' | 'seed' | 'rollouts'>>): void {
+    Object.assign(this, changed);
+    void this.#keep();
+  }
+
+  newSeed(): void {
+    this.set({ seed: this.#parts.randomSeed() });
+  }
+
+  /** First a thousand rollouts, then as many as chosen with the same seed. Stopping keeps what is there. */
+  async run(): Promise<void> {
+    const { record, pack } = this;
+    if (!record || !pack) return;
+    this.stop();
+    const stop = (this.#stop = new AbortController());
+    const basis = this.#basisOf(record, pack);
+    this.failure = null;
+    try {
+      for (const rollouts of this.rollouts > firstRollouts ? [firstRollouts, this.rollouts] : [this.rollouts]) {
+        this.phase = rollouts === this.rollouts && this.rollouts > firstRollouts ? 'rest' : 'first';
+        this.fraction = 0;
+        const forecast = await this.#parts.client.call(
+          'forecast',
+          { packId: pack.manifest.id, record, plans: this.plans, today: this.#parts.today(), rollouts, seed: this.seed },
+          { signal: stop.signal, onProgress: (fraction) => (this.fraction = fraction) },
+        );
+        if (stop.signal.aborted) return;
+        this.forecast = forecast;
+        this.#basis = basis;
+        this.madeAt = this.#parts.now();
+        this.isPreliminary = rollouts < this.rollouts;
+        // Outside the population or out of range: more rollouts change nothing.
+        if (forecast.status !== 'completed') this.isPreliminary = false;
+        if (forecast.status !== 'completed') break;
+      }
+      await this.#keep();
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'AbortError') this.failure = failureOf(error);
+    } finally {
+      if (this.#stop === stop) {
+        this.#stop = null;
+        this.phase = 'idle';
+      }
+    }
+  }
+
+  stop(): void {
+    this.#stop?.abort();
+    this.#stop = null;
+    this.phase = 'idle';
+  }
+
+  #basisOf(record: PatientRecord, pack: PackInfo): Basis {
+    const { covariates, observations, treatments, events, entryDate } = record;
+    return {
+      record: JSON.stringify([entryDate, covariates, observations, treatments, events]),
+      plans: JSON.stringify(this.plans),
+      pack: pack.digest,
+      today: this.#parts.today(),
+      run: `${this.seed}/${this.rollouts}`,
+    };
+  }
+
+  #keeping: Promise<void> = Promise.resolve();
+
+  /** One writing after the other, the latest state each time. */
+  #keep(): Promise<void> {
+    this.#keeping = this.#keeping.then(() => this.#write());
+    return this.#keeping;
+  }
+
+  async #write(): Promise<void> {
+    const { record, pack, forecast, madeAt } = this;
+    if (!record || !pack) return;
+    const bench: Bench = {
+      plans: this.plans.map((plan) => ({ ...plan, blocks: [...plan.blocks] })),
+      seed: this.seed,
+      rollouts: this.rollouts,
+      outcome: this.outcome,
+      readDay: this.readDay,
+      result: forecast && madeAt !== null && this.#basis ? { basis: this.#basis, madeAt, forecast } : null,
+    };
+    this.#workspace = { format: 1, packId: pack.manifest.id, benches: { ...this.#workspace?.benches, [pack.manifest.id]: bench } };
+    try {
+      this.#updatedAt = await this.#parts.workspaces.put(record.id, this.#workspace, this.#updatedAt);
+      this.keepFailure = null;
+    } catch (error) {
+      this.keepFailure = failureOf(error);
+    }
+  }
+
+  /** All plans gone but usual care: for the palette's "Start over". */
+  resetPlans(): void {
+    if (this.pack) this.#change([usualCarePlan(this.pack.manifest), ...firstPlans(this.pack.manifest).slice(1)]);
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof AppError) return { code: error.code, message: error.message };
+  return { code: 'unknown', message: 'The run failed for a reason of the program’s own. Nothing you entered is lost; run it again, or choose another engine.' };
+}

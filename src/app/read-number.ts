@@ -1,0 +1,27 @@
+/** What a person typed into a cell: a number, and the unit behind it if there is one. */
+export interface TypedQuantity {
+  readonly value: number;
+  readonly unit: string;
+}
+
+/**
+ * Reads "1.4", "1,4", "34 µmol/L" and "1 200". Null for what is no number. One comma is a decimal mark unless three digits follow it:
+ * "1,234" is 1.234 in one country and 1234 in another, so it is refused rather than guessed.
+ */
+export function readQuantity(typed: string): TypedQuantity | null {
+  const match = /^([+\-−]?[\d.,\u00a0\u202f ]*\d)\s*(\D.*|10[*^x⁰-⁹].*)?$/u.exec(typed.trim());
+  if (!match) return null;
+  const value = readNumber(match[1]!);
+  return value === null ? null : { value, unit: (match[2] ?? '').trim() };
+}
+
+function readNumber(typed: string): number | null {
+  const text = typed.replace('−', '-').replace(/[\u00a0\u202f ](?=\d{3}(?!\d))/g, '');
+  const decimal = /^[+-]?\d+(?:,(?:\d{1,2}|\d{4,}))$/.test(text) ? text.replace(',', '.') : text;
+  return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(decimal) ? Number(decimal) : null;
+}
+
+/** "<0.5" and ">1000" are limits and no numbers; this version cannot keep them as such. */
+export function isLimit(typed: string): boolean {
+  return /^\s*[<>≤≥]/.test(typed);
+}

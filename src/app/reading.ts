@@ -1,0 +1,64 @@
+/** Numbers that the page says in sentences, read from a forecast at one time. Shares become people of a hundred only at the very end. */
+import type { Forecast, ForecastDifference, MarkerForecast, PlanForecast } from '#domain/forecast.ts';
+
+/** The event id that stands for "whatever comes first". */
+export const anyEvent = 'any';
+
+/** Index of the grid time nearest to a day from today. */
+export function timeIndex({ timesDays }: Pick<Forecast, 'timesDays'>, day: number): number {
+  let nearest = 0;
+  timesDays.forEach((time, index) => {
+    if (Math.abs(time - day) < Math.abs(timesDays[nearest]! - day)) nearest = index;
+  });
+  return nearest;
+}
+
+export function incidenceAt(plan: PlanForecast, outcome: string, index: number): number {
+  return outcome === anyEvent ? 1 - plan.eventFree[index]! : (plan.events[outcome]?.incidence[index] ?? Number.NaN);
+}
+
+/** Differences of cumulative incidence by group, ascending; a group is one draw of what is not known about the world. */
+export function differencesAt(difference: ForecastDifference, outcome: string, index: number): readonly number[] {
+  return (outcome === anyEvent ? difference.anyEvent[index] : difference.events[outcome]?.[index]) ?? [];
+}
+
+/** Linear between neighbours of a sorted list (type 7). */
+export function quantileOf(sorted: readonly number[], level: number): number {
+  const at = level * (sorted.length - 1);
+  const low = Math.floor(at);
+  const high = Math.min(sorted.length - 1, low + 1);
+  return sorted[low]! + (sorted[high]! - sorted[low]!) * (at - low);
+}
+
+/**
+ * Share of simulated courses on one side of a value, between the band edges by straight lines. Outside the widest band only its edge is
+ * known, so the answer is an interval there: [0, 0.05] or [0.95, 1] of the 90 % band.
+ */
+export function shareBeyond(marker: MarkerForecast, index: number, threshold: { value: number; direction: 'above' | 'below' }): readonly [low: number, high: number] | null {
+  const points = [
+    ...marker.bands.flatMap((band) => [
+      { level: (1 - band.level) / 2, value: band.low[index]! },
+      { level: (1 + band.level) / 2, value: band.high[index]! },
+    ]),
+    { level: 0.5, value: marker.median[index]! },
+  ].sort((a, b) => a.level - b.level);
+  if (points.some((point) => !Number.isFinite(point.value))) return null;
+  const below = cumulative(points, threshold.value);
+  return threshold.direction === 'below' ? below : [1 - below[1], 1 - below[0]];
+}
+
+function cumulative(points: readonly { level: number; value: number }[], value: number): readonly [number, number] {
+  const first = points[0]!;
+  const last = points.at(-1)!;
+  if (value <= first.value) return [0, first.level];
+  if (value >= last.value) return [last.level, 1];
+  const after = points.findIndex((point) => point.value > value);
+  const [a, b] = [points[after - 1]!, points[after]!];
+  const level = a.level + ((value - a.value) / (b.value - a.value)) * (b.level - a.level);
+  return [level, level];
+}
+
+/** The probability of showing a sign at all, i.e. any level above the first, at each time. */
+export function signShares(levels: readonly (readonly number[])[]): number[] {
+  return levels.map((shares) => 1 - (shares[0] ?? Number.NaN));
+}

@@ -1,0 +1,204 @@
+/** From what was typed to a record, or to what is wrong with it and where. Nothing is repaired silently and nothing is dropped. */
+import type { ErrorCode } from '#domain/errors.ts';
+import { daysBetween, isIsoDate } from '#domain/record.ts';
+import type { CovariateValue, IsoDate, Observation, PatientRecord } from '#domain/record.ts';
+import { toCanonical, unitsOf } from '#packs/conditioning.ts';
+import type { Covariate, Marker, PackManifest, Sign } from '#packs/manifest.ts';
+import { isLimit, readQuantity } from './read-number.ts';
+import { byHand, isEmptyRow } from './record-draft.ts';
+import type { Cell, DraftRow, NewId, RecordDraft } from './record-draft.ts';
+import { unitMeant, unitText } from './units.ts';
+
+/** Where on the page something stands, e.g. `covariate:age`, `cell:<row>:bilirubin`, `date:<row>`. */
+export type Place = string;
+
+export interface Issue {
+  readonly at: Place;
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** `confirm`: unusual, and fine once a person says so. `refused`: cannot be saved. */
+  readonly kind: 'refused' | 'confirm';
+}
+
+export interface Checked {
+  readonly issues: readonly Issue[];
+  /** Null while anything is refused or waits for a yes. */
+  readonly record: Omit<PatientRecord, 'id' | 'updatedAt'> | null;
+}
+
+export const place = {
+  covariate: (id: string): Place => `covariate:${id}`,
+  cell: (row: string, code: string): Place => `cell:${row}:${code}`,
+  date: (row: string): Place => `date:${row}`,
+  treatment: (id: string): Place => `treatment:${id}`,
+  event: (id: string): Place => `event:${id}`,
+  alias: 'alias' as Place,
+  entryDate: 'entryDate' as Place,
+};
+
+export interface CheckContext {
+  readonly manifest: PackManifest;
+  readonly today: IsoDate;
+  readonly newId: NewId;
+}
+
+/** Nobody was this old; beyond it "unusual" is the wrong word. */
+const oldestYears = 125;
+
+export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
+  const { manifest, today } = context;
+  const issues: Issue[] = [];
+  const refuse = (at: Place, code: ErrorCode, message: string) => issues.push({ at, code, message, kind: 'refused' });
+  const confirm = (at: Place, code: ErrorCode, message: string) => issues.push({ at, code, message, kind: 'confirm' });
+
+  function checkDay(at: Place, date: string, what: string): boolean {
+    if (!isIsoDate(date)) refuse(at, 'date_invalid', date === '' ? `${what}: a date is needed.` : `${what}: this is not a calendar day.`);
+    else if (date > today) refuse(at, 'date_in_future', `${what}: this day is in the future. Only what has happened belongs in a record.`);
+    else return true;
+    return false;
+  }
+
+  if (draft.alias.trim() === '') refuse(place.alias, 'record_invalid', 'Give the patient a short name that only you can place.');
+  const hasEntry = checkDay(place.entryDate, draft.entryDate, 'Start of the record');
+
+  const covariates: Record<string, CovariateValue> = {};
+  for (const covariate of manifest.covariates) {
+    const typed = draft.covariates[covariate.id];
+    const at = place.covariate(covariate.id);
+    if (!typed || typed.text.trim() === '') {
+      if (covariate.required) refuse(at, 'covariate_missing', `${covariate.label} is needed: this pack cannot forecast without it.`);
+      continue;
+    }
+    const value = covariate.kind === 'category' ? typed.text : numberOf(typed, covariate, at);
+    if (value !== null) covariates[covariate.id] = value;
+  }
+  // Values of other packs stay in the record untouched.
+  for (const [id, typed] of Object.entries(draft.covariates)) {
+    if (manifest.covariates.some((covariate) => covariate.id === id) || typed.text.trim() === '') continue;
+    const number = Number(typed.text);
+    covariates[id] = Number.isFinite(number) ? number : typed.text;
+  }
+
+  function numberOf(typed: { text: string; unit: string; isConfirmed: boolean }, quantity: Extract<Covariate, { kind: 'number' }>, at: Place) {
+    const read = valueOf(typed, quantity, at);
+    return read && toCanonical(quantity, read.value, read.unit);
+  }
+
+  /** The number and its unit as entered, after every check; null when it may not be saved. */
+  function valueOf(typed: { text: string; unit: string; isConfirmed: boolean }, quantity: Marker | Extract<Covariate, { kind: 'number' }>, at: Place) {
+    if (isLimit(typed.text)) {
+      refuse(at, 'value_not_a_number', `${quantity.label}: a limit (“<” or “>”) is not a number, and this version cannot use it. Leave the cell empty and write the limit in the note.`);
+      return null;
+    }
+    const read = readQuantity(typed.text);
+    if (!read) {
+      refuse(at, 'value_not_a_number', `${quantity.label}: this is not a number. Write it like 1.4, with the unit behind it if it is not ${unitText(quantity.unit) || 'plain'}.`);
+      return null;
+    }
+    const known = unitsOf(quantity);
+    const unit = read.unit === '' ? typed.unit || quantity.unit : unitMeant(read.unit, known);
+    if (unit === null || !known.includes(unit)) {
+      refuse(at, 'unit_unknown', `${quantity.label}: “${read.unit || typed.unit}” is not a unit of this measure. Expected ${known.map(unitText).join(' or ')}.`);
+      return null;
+    }
+    const canonical = toCanonical(quantity, read.value, unit);
+    const isAge = quantity.unit === 'a';
+    if (isAge ? canonical < 0 || canonical > oldestYears : canonical < 0 && quantity.plausible[0] >= 0) {
+      refuse(at, 'value_implausible', isAge ? `${quantity.label}: nobody is this old. Expected 0 to ${oldestYears} years.` : `${quantity.label}: this cannot be below zero.`);
+      return null;
+    }
+    const [low, high] = quantity.plausible;
+    if ((canonical < low || canonical > high) && !typed.isConfirmed) {
+      const range = `${rangeText(low, high)} ${unitText(quantity.unit)}`.trim();
+      const converted = unit === quantity.unit ? '' : ` (${numberText(canonical)} ${unitText(quantity.unit)})`;
+      confirm(at, 'value_implausible', `${quantity.label}${converted}: unusual, expected ${range}. Check the number and the unit; if both are right, confirm it.`);
+      return null;
+    }
+    return { value: read.value, unit };
+  }
+
+  const death = draft.events
+    .filter((one) => isIsoDate(one.date) && manifest.events.some((event) => event.id === one.event && event.isTerminal))
+    .map((one) => one.date)
+    .sort()[0];
+  const age = covariates['age'];
+  const birthYears = typeof age === 'number' ? age : null;
+
+  const observations: Observation[] = [];
+  for (const row of draft.rows) {
+    if (isEmptyRow(row)) continue;
+    const at = place.date(row.id);
+    const isDay = checkDay(at, row.date, 'Date of these values');
+    if (isDay && death && row.date > death) {
+      refuse(at, 'observation_after_death', 'These values are dated after the end of the record (a final event is recorded before them). Correct one of the two dates.');
+    }
+    if (isDay && hasEntry && birthYears !== null && daysBetween(row.date, draft.entryDate) > (birthYears + 1) * 366) {
+      refuse(at, 'observation_before_birth', 'By the age in this record, these values would be dated before birth. Correct the date or the age.');
+    }
+    for (const [code, cell] of Object.entries(row.cells)) {
+      if (cell.text.trim() === '') continue;
+      const observation = observationOf(row, code, cell);
+      if (observation && isDay) observations.push(observation);
+    }
+  }
+
+  function observationOf(row: DraftRow, code: string, cell: Cell): Observation | null {
+    const at = place.cell(row.id, code);
+    const common = { id: cell.observationId ?? context.newId(), code, date: row.date, source: cell.source || byHand };
+    const sign = manifest.signs.find((candidate) => candidate.id === code);
+    if (sign) {
+      const level = levelMeant(sign, cell.text);
+      if (level !== null) return { ...common, value: level, unit: '', isConfirmed: cell.isConfirmed };
+      refuse(at, 'level_unknown', `${sign.label}: expected one of ${sign.levels.map((one) => one.label).join(', ')}.`);
+      return null;
+    }
+    const marker = manifest.markers.find((candidate) => candidate.id === code);
+    if (marker) {
+      const read = valueOf(cell, marker, at);
+      return read && { ...common, ...read, isConfirmed: cell.isConfirmed };
+    }
+    // Of another pack: kept as it was stored.
+    const number = Number(cell.text);
+    return Number.isFinite(number) ? { ...common, value: number, unit: cell.unit, isConfirmed: cell.isConfirmed } : null;
+  }
+
+  for (const treatment of draft.treatments) {
+    const at = place.treatment(treatment.id);
+    if (!manifest.interventions.some((one) => one.id === treatment.intervention) && treatment.intervention === '') {
+      refuse(at, 'record_invalid', 'Choose which treatment it was, or remove the line.');
+    }
+    const hasStart = checkDay(at, treatment.start, 'Start of the treatment');
+    if (treatment.stop !== '' && checkDay(at, treatment.stop, 'End of the treatment') && hasStart && treatment.stop < treatment.start) {
+      refuse(at, 'date_invalid', 'The treatment ends before it starts. Exchange or correct the two dates.');
+    }
+  }
+  for (const event of draft.events) {
+    if (event.event === '') refuse(place.event(event.id), 'record_invalid', 'Choose what happened, or remove the line.');
+    checkDay(place.event(event.id), event.date, 'Date of the event');
+  }
+
+  if (issues.length > 0) return { issues, record: null };
+  return {
+    issues,
+    record: {
+      alias: draft.alias.trim(),
+      isSynthetic: draft.isSynthetic,
+      entryDate: draft.entryDate,
+      covariates,
+      observations: observations.sort((a, b) => a.date.localeCompare(b.date)),
+      treatments: draft.treatments.map((one) => ({ ...one, stop: one.stop === '' ? null : one.stop })),
+      events: draft.events.map(({ event, date }) => ({ event, date })),
+      note: draft.note,
+    },
+  };
+}
+
+/** A level by its label or its number. */
+export function levelMeant(sign: Sign, typed: string): number | null {
+  const wanted = typed.trim().toLowerCase();
+  const level = sign.levels.find((one) => one.label.toLowerCase() === wanted || String(one.value) === wanted);
+  return level ? level.value : null;
+}
+
+const numberText = (value: number) => String(Number(value.toPrecision(3)));
+const rangeText = (low: number, high: number) => `${numberText(low)} to ${numberText(high)}`;

@@ -1,0 +1,55 @@
+import * as v from 'valibot';
+import type { EnginePreference } from '#engine/protocol.ts';
+import type { Shelf } from '#vault/vault.ts';
+
+/** The acknowledgement's own version: a change of its words asks again. */
+export const acknowledgementVersion = 1;
+
+export const roles = ['clinician', 'educator', 'researcher', 'student'] as const;
+export type Role = (typeof roles)[number];
+export type Theme = 'system' | 'light' | 'dark';
+
+const schema = v.object({
+  theme: v.fallback(v.picklist(['system', 'light', 'dark']), 'system'),
+  engine: v.fallback(v.picklist(['automatic', 'gpu', 'cpu', 'reference']), 'automatic'),
+  acknowledged: v.fallback(v.nullable(v.object({ version: v.number(), role: v.picklist(roles), at: v.number() })), null),
+  lastPatient: v.fallback(v.nullable(v.string()), null),
+  lastPack: v.fallback(v.nullable(v.string()), null),
+});
+export type StoredSettings = v.InferOutput<typeof schema>;
+
+export function readSettings(stored: unknown): StoredSettings {
+  return v.parse(schema, stored);
+}
+
+const rowId = 'settings';
+
+export class Settings {
+  theme = $state<Theme>('system');
+  engine = $state<EnginePreference>('automatic');
+  acknowledged = $state.raw<StoredSettings['acknowledged']>(null);
+  lastPatient = $state<string | null>(null);
+  lastPack = $state<string | null>(null);
+  readonly isAcknowledged = $derived(this.acknowledged?.version === acknowledgementVersion);
+  readonly #shelf: Shelf<StoredSettings>;
+
+  constructor(shelf: Shelf<StoredSettings>) {
+    this.#shelf = shelf;
+  }
+
+  async load(): Promise<void> {
+    const stored = (await this.#shelf.get(rowId).catch(() => null))?.value;
+    if (stored) Object.assign(this, stored);
+  }
+
+  /** Settings are small and of this device: the last writing wins, and one that cannot be stored still holds for this visit. */
+  async change(changed: Partial<StoredSettings>): Promise<void> {
+    Object.assign(this, changed);
+    const { theme, engine, acknowledged, lastPatient, lastPack } = this;
+    await this.#shelf.put(rowId, { theme, engine, acknowledged, lastPatient, lastPack }, 'any').catch(() => {});
+  }
+
+  acknowledge(role: Role, at: number): Promise<void> {
+    return this.change({ acknowledged: { version: acknowledgementVersion, role, at } });
+  }
+}
