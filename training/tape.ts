@@ -15,6 +15,9 @@ export interface Mat {
 
 export class Tape {
   #back: (() => void)[] = [];
+  /** Arrays of the last pass: every pass makes the same nodes in the same order, so the next one takes them over. */
+  #pool: Mat[] = [];
+  #used = 0;
 
   /** A constant or parameter view; parameters share their arrays with the optimiser. */
   leaf(n: number, c: number, v: Float64Array, g = new Float64Array(n * c)): Mat {
@@ -23,11 +26,25 @@ export class Tape {
 
   backward(): void {
     for (let i = this.#back.length - 1; i >= 0; i--) this.#back[i]!();
+    this.restart();
+  }
+
+  /** Forgets what was recorded; nodes handed out before are no longer valid. */
+  restart(): void {
     this.#back = [];
+    this.#used = 0;
   }
 
   #node(n: number, c: number): Mat {
-    return { n, c, v: new Float64Array(n * c), g: new Float64Array(n * c) };
+    const old = this.#pool[this.#used];
+    if (old && old.n === n && old.c === c) {
+      this.#used++;
+      old.g.fill(0);
+      return old;
+    }
+    const made = { n, c, v: new Float64Array(n * c), g: new Float64Array(n * c) };
+    this.#pool[this.#used++] = made;
+    return made;
   }
 
   /** x [n × in] times the transpose of W [out × in]. */
@@ -57,54 +74,77 @@ export class Tape {
     return y;
   }
 
-  /** Element by element; `b` may be one row, repeated. `f` gives the value, `da` and `db` the partial derivatives. */
-  #binary(a: Mat, b: Mat, f: (a: number, b: number) => number, da: Partial2, db: Partial2): Mat {
+  /** a + k·b; `b` may be one row, repeated. */
+  #sum(a: Mat, b: Mat, k: number): Mat {
     const y = this.#node(a.n, a.c);
     const size = a.n * a.c;
-    const wrap = b.n === 1 && a.n !== 1 ? a.c : size;
-    for (let i = 0, j = 0; i < size; i++, j = j + 1 === wrap ? 0 : j + 1) y.v[i] = f(a.v[i]!, b.v[j]!);
+    const wrap = b.n === 1 ? a.c : size;
+    for (let i = 0, j = 0; i < size; i++, j = j + 1 === wrap ? 0 : j + 1) y.v[i] = a.v[i]! + k * b.v[j]!;
     this.#back.push(() => {
       for (let i = 0, j = 0; i < size; i++, j = j + 1 === wrap ? 0 : j + 1) {
         const g = y.g[i]!;
-        if (g === 0) continue;
-        a.g[i]! += g * da(a.v[i]!, b.v[j]!, y.v[i]!);
-        b.g[j]! += g * db(a.v[i]!, b.v[j]!, y.v[i]!);
+        a.g[i]! += g;
+        b.g[j]! += k * g;
       }
     });
     return y;
   }
 
-  #unary(a: Mat, f: (a: number) => number, da: (a: number, y: number) => number): Mat {
+  /** Element by element; `b` may be one row, repeated. */
+  mul(a: Mat, b: Mat): Mat {
     const y = this.#node(a.n, a.c);
-    for (let i = 0; i < y.v.length; i++) y.v[i] = f(a.v[i]!);
+    const size = a.n * a.c;
+    const wrap = b.n === 1 ? a.c : size;
+    for (let i = 0, j = 0; i < size; i++, j = j + 1 === wrap ? 0 : j + 1) y.v[i] = a.v[i]! * b.v[j]!;
     this.#back.push(() => {
-      for (let i = 0; i < y.v.length; i++) {
+      for (let i = 0, j = 0; i < size; i++, j = j + 1 === wrap ? 0 : j + 1) {
         const g = y.g[i]!;
-        if (g !== 0) a.g[i]! += g * da(a.v[i]!, y.v[i]!);
+        a.g[i]! += g * b.v[j]!;
+        b.g[j]! += g * a.v[i]!;
       }
     });
     return y;
   }
 
-  add = (a: Mat, b: Mat): Mat => this.#binary(a, b, plus, one, one);
-  sub = (a: Mat, b: Mat): Mat => this.#binary(a, b, minus, one, minusOne);
-  mul = (a: Mat, b: Mat): Mat => this.#binary(a, b, times, second, first);
-  div = (a: Mat, b: Mat): Mat => this.#binary(a, b, over, overA, overB);
-  sigmoid = (a: Mat): Mat => this.#unary(a, sigmoid, sigmoidSlope);
-  tanh = (a: Mat): Mat => this.#unary(a, Math.tanh, tanhSlope);
-  exp = (a: Mat): Mat => this.#unary(a, Math.exp, itself);
-  log = (a: Mat): Mat => this.#unary(a, Math.log, reciprocal);
-  square = (a: Mat): Mat => this.#unary(a, squared, twice);
-  softplus = (a: Mat): Mat => this.#unary(a, softplus, sigmoid);
-  sqrt = (a: Mat): Mat => this.#unary(a, Math.sqrt, halfOverRoot);
-  scale = (a: Mat, k: number): Mat => this.#unary(a, (x) => k * x, () => k);
-  shift = (a: Mat, k: number): Mat => this.#unary(a, (x) => x + k, () => 1);
+  // Each function owns its loop and leaves the slope behind: one shared loop over closures ran six times slower here.
+  #unary(a: Mat, fill: (a: Float64Array, y: Float64Array, slope: Float64Array) => void): Mat {
+    const y = this.#node(a.n, a.c);
+    const slope = new Float64Array(y.v.length);
+    fill(a.v, y.v, slope);
+    this.#back.push(() => {
+      for (let i = 0; i < slope.length; i++) a.g[i]! += y.g[i]! * slope[i]!;
+    });
+    return y;
+  }
+
+  add = (a: Mat, b: Mat): Mat => this.#sum(a, b, 1);
+  sub = (a: Mat, b: Mat): Mat => this.#sum(a, b, -1);
+  div = (a: Mat, b: Mat): Mat => this.mul(a, this.#unary(b, fillReciprocal));
+  sigmoid = (a: Mat): Mat => this.#unary(a, fillSigmoid);
+  tanh = (a: Mat): Mat => this.#unary(a, fillTanh);
+  exp = (a: Mat): Mat => this.#unary(a, fillExp);
+  log = (a: Mat): Mat => this.#unary(a, fillLog);
+  square = (a: Mat): Mat => this.#unary(a, fillSquare);
+  softplus = (a: Mat): Mat => this.#unary(a, fillSoftplus);
+  sqrt = (a: Mat): Mat => this.#unary(a, fillRoot);
+
+  /** k·a + shift. */
+  affine(a: Mat, k: number, shift: number): Mat {
+    return this.#unary(a, (x, y, slope) => {
+      for (let i = 0; i < x.length; i++) y[i] = k * x[i]! + shift;
+      slope.fill(k);
+    });
+  }
+  scale = (a: Mat, k: number): Mat => this.affine(a, k, 0);
+  shift = (a: Mat, k: number): Mat => this.affine(a, 1, k);
+
   clamp(a: Mat, [low, high]: readonly [number, number]): Mat {
-    return this.#unary(
-      a,
-      (x) => Math.min(high, Math.max(low, x)),
-      (x) => (x > low && x < high ? 1 : 0),
-    );
+    return this.#unary(a, (x, y, slope) => {
+      for (let i = 0; i < x.length; i++) {
+        y[i] = Math.min(high, Math.max(low, x[i]!));
+        slope[i] = x[i]! > low && x[i]! < high ? 1 : 0;
+      }
+    });
   }
 
   /** Where `mask` (same size) is 1, `a`; elsewhere `b`. */
@@ -162,23 +202,50 @@ export class Tape {
   }
 }
 
-type Partial2 = (a: number, b: number, y: number) => number;
-const plus: Partial2 = (a, b) => a + b;
-const minus: Partial2 = (a, b) => a - b;
-const times: Partial2 = (a, b) => a * b;
-const over: Partial2 = (a, b) => a / b;
-const one: Partial2 = () => 1;
-const minusOne: Partial2 = () => -1;
-const first: Partial2 = (a) => a;
-const second: Partial2 = (_, b) => b;
-const overA: Partial2 = (_, b) => 1 / b;
-const overB: Partial2 = (_, b, y) => -y / b;
-export const sigmoid = (a: number): number => (a >= 0 ? 1 / (1 + Math.exp(-a)) : Math.exp(a) / (1 + Math.exp(a)));
-const softplus = (a: number): number => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a)));
-const sigmoidSlope = (_: number, y: number): number => y * (1 - y);
-const tanhSlope = (_: number, y: number): number => 1 - y * y;
-const itself = (_: number, y: number): number => y;
-const reciprocal = (a: number): number => 1 / a;
-const squared = (a: number): number => a * a;
-const twice = (a: number): number => 2 * a;
-const halfOverRoot = (_: number, y: number): number => 0.5 / y;
+type Fill = (x: Float64Array, y: Float64Array, slope: Float64Array) => void;
+
+const fillReciprocal: Fill = (x, y, slope) => {
+  for (let i = 0; i < x.length; i++) {
+    y[i] = 1 / x[i]!;
+    slope[i] = -y[i]! * y[i]!;
+  }
+};
+const fillSigmoid: Fill = (x, y, slope) => {
+  for (let i = 0; i < x.length; i++) {
+    y[i] = 1 / (1 + Math.exp(-x[i]!));
+    slope[i] = y[i]! * (1 - y[i]!);
+  }
+};
+const fillTanh: Fill = (x, y, slope) => {
+  for (let i = 0; i < x.length; i++) {
+    y[i] = Math.tanh(x[i]!);
+    slope[i] = 1 - y[i]! * y[i]!;
+  }
+};
+const fillExp: Fill = (x, y, slope) => {
+  for (let i = 0; i < x.length; i++) slope[i] = y[i] = Math.exp(x[i]!);
+};
+const fillLog: Fill = (x, y, slope) => {
+  for (let i = 0; i < x.length; i++) {
+    y[i] = Math.log(x[i]!);
+    slope[i] = 1 / x[i]!;
+  }
+};
+const fillSquare: Fill = (x, y, slope) => {
+  for (let i = 0; i < x.length; i++) {
+    y[i] = x[i]! * x[i]!;
+    slope[i] = 2 * x[i]!;
+  }
+};
+const fillSoftplus: Fill = (x, y, slope) => {
+  for (let i = 0; i < x.length; i++) {
+    y[i] = Math.max(x[i]!, 0) + Math.log1p(Math.exp(-Math.abs(x[i]!)));
+    slope[i] = 1 / (1 + Math.exp(-x[i]!));
+  }
+};
+const fillRoot: Fill = (x, y, slope) => {
+  for (let i = 0; i < x.length; i++) {
+    y[i] = Math.sqrt(x[i]!);
+    slope[i] = 0.5 / y[i]!;
+  }
+};

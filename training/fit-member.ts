@@ -1,0 +1,280 @@
+import { RandomSequence, seedFrom, streams } from '#numerics/random.ts';
+import type { Head } from '#packs/network.ts';
+import type { Cohort } from './cohort.ts';
+import { filterLogLikelihood, makeParameters, Parameters, type ModelSizes } from './model.ts';
+import { Tape, type Mat } from './tape.ts';
+
+export interface FitOptions {
+  readonly sizes: ModelSizes;
+  readonly heads: readonly Head[];
+  readonly seed: number;
+  readonly iterations: number;
+  readonly learningRate: number;
+  /** Penalty per squared parameter, by group. */
+  readonly penalty: Readonly<Record<PenaltyGroup, number>>;
+  /** Bayesian-bootstrap weights over people (Rubin 1981), so that members disagree where the data leave room; false: all one. */
+  readonly bootstrap: boolean;
+  /** Sizes the first guess of the innovations, of the measurement error and of the return to the mean. */
+  readonly start: { readonly innovation: number; readonly observation: number; readonly reversion: number };
+  /** Goes on from here; noise is keyed by iteration, so a resumed fit ends with the same numbers. */
+  readonly resume?: Checkpoint;
+  readonly onStep?: (iteration: number, loss: number, save: () => Checkpoint) => void;
+}
+
+export interface Checkpoint {
+  readonly iteration: number;
+  readonly parameters: readonly number[];
+  readonly people: readonly number[];
+  readonly moments: readonly (readonly number[])[];
+}
+
+export type PenaltyGroup = 'core' | 'drift' | 'hazard' | 'treatment' | 'entry';
+
+/** Which group each tensor's penalty belongs to; biases and scales go free. */
+const groups: Readonly<Record<string, PenaltyGroup>> = {
+  gateX: 'core',
+  gateH: 'core',
+  gateV: 'core',
+  driftH: 'core',
+  scaleH: 'core',
+  hazardH: 'core',
+  driftX: 'drift',
+  driftV: 'drift',
+  hazardX: 'hazard',
+  hazardV: 'hazard',
+  entryW: 'entry',
+  traitW: 'entry',
+};
+
+/**
+ * One ensemble member: maximises the evidence lower bound over the parameters and a Gaussian q(z) per person, by Adam on the
+ * whole cohort. The encoder that a new person needs is trained afterwards, on histories drawn from the fitted model.
+ */
+export function fitMember(cohort: Cohort, options: FitOptions): Parameters {
+  const { sizes, seed, iterations } = options;
+  const random = new RandomSequence(seedFrom(seed), streams.twin);
+  const N = cohort.steps.length;
+  const parameters = initialise(cohort, options, random);
+  const people = new Parameters({ mean: [N, sizes.L], logScale: [N, sizes.L] });
+  people.view('logScale').v.fill(-0.5);
+  const weights = new Float64Array(N).fill(1);
+  if (options.bootstrap) {
+    for (let i = 0; i < N; i++) weights[i] = -Math.log(random.uniform());
+    const total = weights.reduce((a, b) => a + b, 0);
+    for (let i = 0; i < N; i++) weights[i]! *= N / total;
+  }
+  const adams = [new Adam(parameters), new Adam(people)];
+  const tape = new Tape();
+  const { resume } = options;
+  if (resume) {
+    parameters.theta.set(resume.parameters);
+    people.theta.set(resume.people);
+    adams.forEach((adam, i) => adam.restore(resume.iteration, resume.moments[2 * i]!, resume.moments[2 * i + 1]!));
+  }
+  const save = (iteration: number): Checkpoint => ({
+    iteration,
+    parameters: [...parameters.theta],
+    people: [...people.theta],
+    moments: adams.flatMap((adam) => [[...adam.first], [...adam.second]]),
+  });
+  for (let iteration = resume?.iteration ?? 0; iteration < iterations; iteration++) {
+    parameters.gradient.fill(0);
+    people.gradient.fill(0);
+    const z = drawTraits(tape, people, new RandomSequence(seedFrom(seed), streams.twin, iteration + 1));
+    const logLikelihood = filterLogLikelihood(tape, parameters, { cohort, heads: options.heads, sizes, weights }, z);
+    const divergence = chargeDivergence(tape, parameters, people, cohort, weights, sizes);
+    tape.backward();
+    applyPenalty(parameters, options, N);
+    const rate = options.learningRate * cosine(iteration / iterations);
+    // The objective is maximised, and per person so that the rate means the same in both packs.
+    for (const adam of adams) adam.ascend(rate, 1 / N);
+    if (options.onStep) {
+      const bound = logLikelihood.reduce((sum, value, i) => sum + weights[i]! * value, 0) - divergence;
+      options.onStep(iteration, bound / N, () => save(iteration + 1));
+    }
+  }
+  return parameters;
+}
+
+function initialise(cohort: Cohort, options: FitOptions, random: RandomSequence): Parameters {
+  const { sizes, heads, start } = options;
+  const parameters = makeParameters(sizes);
+  const { S, H, K } = sizes;
+  const fill = (name: string, sd: number) => {
+    const { v } = parameters.view(name);
+    for (let i = 0; i < v.length; i++) v[i] = sd * random.normal();
+  };
+  fill('gateX', 0.3 / Math.sqrt(S));
+  fill('gateH', 0.5 / Math.sqrt(H));
+  fill('gateV', 0.1);
+  fill('driftH', 0.02);
+  fill('hazardH', 0.02);
+  fill('driftX', 0.01);
+  fill('entryW', 0.2);
+  for (let i = 0; i < S; i++) parameters.view('driftX').v[i * (S + sizes.L) + i]! -= start.reversion;
+  parameters.view('scaleBias').v.fill(Math.log(start.innovation));
+  parameters.view('logObservationScale').v.fill(Math.log(start.observation));
+  parameters.view('tailLogit').v.fill(-2.5);
+  parameters.view('tailExcess').v.fill(0.8);
+  const lived = cohort.exposures.reduce((sum, row) => sum + row.reduce((a, b) => a + b, 0), 0);
+  for (let k = 0; k < K; k++) {
+    const deaths = cohort.events.reduce((sum, row) => sum + row.filter((value, i) => i % K === k && value === 1).length, 0);
+    parameters.view('hazardBias').v[k] = Math.log((deaths + 0.5) / lived);
+  }
+  heads.forEach((head, i) => {
+    if (head.kind === 'ordinal') parameters.view('entryLogScale').v[i] = 0.7;
+  });
+  return parameters;
+}
+
+function drawTraits(tape: Tape, people: Parameters, random: RandomSequence): Mat {
+  const mean = people.view('mean');
+  const noise = tape.leaf(mean.n, mean.c, Float64Array.from({ length: mean.n * mean.c }, random.normal));
+  return tape.add(mean, tape.mul(noise, tape.exp(people.view('logScale'))));
+}
+
+/** KL(q(z) ‖ p(z | c)), charged to the tape; returns its weighted sum. */
+function chargeDivergence(tape: Tape, parameters: Parameters, people: Parameters, cohort: Cohort, weights: Float64Array, { L, C }: ModelSizes): number {
+  if (L === 0) return 0;
+  const N = cohort.steps.length;
+  const c = tape.columns(tape.leaf(N, cohort.V, cohort.v), 0, C);
+  const priorMean = tape.add(tape.linear(c, parameters.view('traitW')), parameters.view('traitBias'));
+  const priorLog = parameters.view('traitLogScale');
+  const precision = tape.exp(tape.scale(priorLog, -2));
+  const spread = tape.exp(tape.scale(people.view('logScale'), 2));
+  const distance = tape.square(tape.sub(people.view('mean'), priorMean));
+  const quadratic = tape.mul(tape.add(spread, distance), precision);
+  const logs = tape.scale(tape.sub(people.view('logScale'), priorLog), 2);
+  const terms = tape.scale(tape.shift(tape.sub(quadratic, logs), -1), -0.5);
+  return -tape.collect(terms, Float64Array.from({ length: N * L }, (_, i) => weights[Math.floor(i / L)]!));
+}
+
+function applyPenalty(parameters: Parameters, { sizes, penalty, start }: FitOptions, N: number): void {
+  const { S, L, V, C } = sizes;
+  for (const name of parameters.names()) {
+    const group = groups[name];
+    if (!group) continue;
+    const { v, g, c } = parameters.view(name);
+    for (let i = 0; i < v.length; i++) {
+      const column = i % c;
+      const isTreatment = name.endsWith('V') && column >= C && V > C;
+      // Markers return to their level a little each step unless the data say otherwise: the penalty pulls there, not to zero.
+      const target = name === 'driftX' && column === Math.floor(i / (S + L)) ? -start.reversion : 0;
+      g[i]! -= penalty[isTreatment ? 'treatment' : group] * (v[i]! - target) * (N / 100);
+    }
+  }
+  for (const name of ['traitLogScale', 'traitBias']) {
+    const { v, g } = parameters.view(name);
+    for (let i = 0; i < v.length; i++) g[i]! -= v[i]! * (N / 10); // z has no scale of its own: keep it near N(0, 1)
+  }
+  for (const [name, target] of [['tailLogit', -2.5], ['tailExcess', 0.8]] as const) {
+    const { v, g } = parameters.view(name);
+    for (let i = 0; i < v.length; i++) g[i]! -= (v[i]! - target) * 2;
+  }
+}
+
+const cosine = (share: number): number => 0.02 + 0.98 * 0.5 * (1 + Math.cos(Math.PI * share));
+
+/** Kingma & Ba 2015, upwards. */
+class Adam {
+  readonly #parameters: Parameters;
+  readonly first: Float64Array;
+  readonly second: Float64Array;
+  #steps = 0;
+
+  constructor(parameters: Parameters) {
+    this.#parameters = parameters;
+    this.first = new Float64Array(parameters.theta.length);
+    this.second = new Float64Array(parameters.theta.length);
+  }
+
+  restore(steps: number, first: readonly number[], second: readonly number[]): void {
+    this.#steps = steps;
+    this.first.set(first);
+    this.second.set(second);
+  }
+
+  ascend(rate: number, gradientScale: number): void {
+    this.#steps++;
+    const { theta, gradient } = this.#parameters;
+    const bias1 = 1 - 0.9 ** this.#steps;
+    const bias2 = 1 - 0.999 ** this.#steps;
+    for (let i = 0; i < theta.length; i++) {
+      const g = gradient[i]! * gradientScale;
+      this.first[i] = 0.9 * this.first[i]! + 0.1 * g;
+      this.second[i] = 0.999 * this.second[i]! + 0.001 * g * g;
+      theta[i]! += (rate * (this.first[i]! / bias1)) / (Math.sqrt(this.second[i]! / bias2) + 1e-8);
+    }
+  }
+}
+
+/**
+ * log p(series) per person, z integrated over by importance sampling around a Gaussian q(z) fitted to that person with the
+ * model held still: what models are chosen by, on people they have not seen.
+ */
+export function logEvidence(
+  parameters: Parameters,
+  cohort: Cohort,
+  options: Pick<FitOptions, 'sizes' | 'heads'>,
+  { draws, fitSteps, seed }: { draws: number; fitSteps: number; seed: number },
+): Float64Array {
+  const { sizes, heads } = options;
+  const { L } = sizes;
+  const N = cohort.steps.length;
+  const random = new RandomSequence(seedFrom(seed), streams.twin, 1);
+  const weights = new Float64Array(N).fill(1);
+  if (L === 0) {
+    const tape = new Tape();
+    return filterLogLikelihood(tape, parameters, { cohort, heads, sizes, weights }, tape.leaf(N, 0, new Float64Array(0)));
+  }
+  const people = new Parameters({ mean: [N, L], logScale: [N, L] });
+  people.view('logScale').v.fill(-0.5);
+  const adam = new Adam(people);
+  const tape = new Tape();
+  for (let step = 0; step < fitSteps; step++) {
+    people.gradient.fill(0);
+    const z = drawTraits(tape, people, random);
+    filterLogLikelihood(tape, parameters, { cohort, heads, sizes, weights }, z);
+    chargeDivergence(tape, parameters, people, cohort, weights, sizes);
+    tape.backward();
+    adam.ascend(0.1 * cosine(step / fitSteps), 1 / N);
+  }
+  const prior = priorOf(parameters, cohort, sizes);
+  const q = { mean: people.view('mean').v, logScale: people.view('logScale').v.map((x) => x + 0.2) };
+  const sums = Array.from({ length: draws }, () => {
+    const z = Float64Array.from(q.mean, (mean, i) => mean + Math.exp(q.logScale[i]!) * random.normal());
+    tape.restart();
+    const sum = filterLogLikelihood(tape, parameters, { cohort, heads, sizes, weights }, tape.leaf(N, L, z));
+    return sum.map((value, i) => {
+      let log = value;
+      for (let l = i * L; l < (i + 1) * L; l++) {
+        log += q.logScale[l]! - prior.logScale[l]!;
+        log += 0.5 * (((z[l]! - q.mean[l]!) / Math.exp(q.logScale[l]!)) ** 2 - ((z[l]! - prior.mean[l]!) / Math.exp(prior.logScale[l]!)) ** 2);
+      }
+      return log;
+    });
+  });
+  return Float64Array.from({ length: N }, (_, i) => {
+    const top = Math.max(...sums.map((sum) => sum[i]!));
+    return top + Math.log(sums.reduce((total, sum) => total + Math.exp(sum[i]! - top), 0) / sums.length);
+  });
+}
+
+/** [N × L] mean and log sd of p(z | c). */
+function priorOf(parameters: Parameters, cohort: Cohort, { L, C }: ModelSizes): { mean: Float64Array; logScale: Float64Array } {
+  const N = cohort.steps.length;
+  const W = parameters.view('traitW').v;
+  const bias = parameters.view('traitBias').v;
+  const log = parameters.view('traitLogScale').v;
+  const mean = new Float64Array(N * L);
+  const logScale = new Float64Array(N * L);
+  for (let i = 0; i < N; i++) {
+    for (let l = 0; l < L; l++) {
+      let sum = bias[l]!;
+      for (let j = 0; j < C; j++) sum += W[l * C + j]! * cohort.v[i * cohort.V + j]!;
+      mean[i * L + l] = sum;
+      logScale[i * L + l] = log[l]!;
+    }
+  }
+  return { mean, logScale };
+}
