@@ -38,9 +38,15 @@ export class CpuEngine implements Engine, Stepper {
   }
 
   async rollOut(request: RolloutRequest, hooks: RunHooks = {}): Promise<RolloutSummary> {
+    const started = performance.now();
+    const columns = await this.simulate(request, hooks);
+    return summarise(request, columns, performance.now() - started);
+  }
+
+  /** The futures themselves, for each plan in turn. */
+  async simulate(request: RolloutRequest, hooks: RunHooks = {}): Promise<Columns[]> {
     checkRequest(request);
     hooks.signal?.throwIfAborted();
-    const started = performance.now();
     const chunks = cutIntoChunks(request);
     const effects = groupEffects(request);
     const columns: Columns[] = [];
@@ -55,7 +61,7 @@ export class CpuEngine implements Engine, Stepper {
       }
       columns.push(into);
     }
-    return summarise(request, columns, performance.now() - started);
+    return columns;
   }
 
   advance(network: Network, member: number, n: number, row: Float32Array, state: StepBuffers): void {
