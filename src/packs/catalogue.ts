@@ -1,0 +1,111 @@
+/** Which packs there are, and reading one. Bytes come from whoever calls: `fetch` of the same origin in the app, files in Node. */
+import * as v from 'valibot';
+import { AppError } from '#domain/errors.ts';
+import { checkSize, decodeManifest, decodePack, packLimits, type PackLimits } from './decode.ts';
+import { fileNames, sha256 } from './digests.ts';
+import { parseJson } from './json.ts';
+import type { PackManifest } from './manifest.ts';
+import type { LearnedPack, PackFiles } from './pack.ts';
+import { quoted, refusal } from './refusal.ts';
+import { checkSchema } from './schema-check.ts';
+
+/** Reads `models/…`; rejects when there is no such file. */
+export type FetchBytes = (path: string) => Promise<Uint8Array<ArrayBuffer>>;
+
+export interface PackListing {
+  readonly id: string;
+  readonly files: readonly ListedFile[];
+}
+
+export interface ListedFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+const indexPath = 'models/index.json';
+const maxIndexBytes = 2 ** 20;
+const id = v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/));
+const indexSchema = v.strictObject({
+  packs: v.array(
+    v.strictObject({
+      id,
+      files: v.array(
+        v.strictObject({
+          name: v.string(),
+          bytes: v.pipe(v.number(), v.integer(), v.minValue(0)),
+          sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+        }),
+      ),
+    }),
+  ),
+}) satisfies v.GenericSchema<unknown, { readonly packs: readonly PackListing[] }>;
+
+/** The installed packs as `models/index.json` of the build lists them. */
+export async function listPacks(fetchBytes: FetchBytes): Promise<readonly PackListing[]> {
+  const bytes = await fetched(indexPath, fetchBytes);
+  checkSize(indexPath, bytes.byteLength, maxIndexBytes);
+  return checkSchema(indexSchema, parseJson(bytes, indexPath), indexPath).packs;
+}
+
+/** What a listed pack says about itself, without its weights: enough for the list a person chooses from. */
+export async function describePack(
+  listing: PackListing,
+  fetchBytes: FetchBytes,
+  limits: PackLimits = packLimits,
+): Promise<PackManifest> {
+  const manifest = decodeManifest(await listedFile(listing, 'manifest', fetchBytes, limits), limits);
+  checkId(listing, manifest.id);
+  return manifest;
+}
+
+/** Reads and checks a whole pack. It may be offered after `requireGolden` (engine/golden.ts) has passed on the engine in use. */
+export async function loadPack(packId: string, fetchBytes: FetchBytes, limits: PackLimits = packLimits): Promise<LearnedPack> {
+  const listing = (await listPacks(fetchBytes)).find((candidate) => candidate.id === packId);
+  if (!listing) throw refusal('pack_not_found', 'models', `there is no pack ${quoted(packId)}.`);
+  const [manifest, weights, golden, card] = await Promise.all(
+    (['manifest', 'weights', 'golden', 'card'] as const).map((key) => listedFile(listing, key, fetchBytes, limits)),
+  );
+  const pack = await decodePack({ manifest: manifest!, weights: weights!, golden: golden!, card: card! }, limits);
+  checkId(listing, pack.manifest.id);
+  return pack;
+}
+
+async function listedFile(
+  { id, files }: PackListing,
+  key: keyof PackFiles,
+  fetchBytes: FetchBytes,
+  limits: PackLimits,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const name = fileNames[key];
+  const path = `models/${id}/${name}`;
+  const listed = files.find((file) => file.name === name);
+  if (!listed) throw refusal('pack_not_found', path, 'the list of packs does not name this file.');
+  // Before anything is fetched: a pack that says it is too large is not worth its download.
+  checkSize(path, listed.bytes, limits[`${key}Bytes`]);
+  const bytes = await fetched(path, fetchBytes);
+  if ((await sha256(bytes)) === listed.sha256) return bytes;
+  if (key === 'weights' && bytes.byteLength < listed.bytes) {
+    throw refusal('pack_weights_truncated', path, `it has ${bytes.byteLength} bytes, expected ${listed.bytes}.`);
+  }
+  throw refusal('pack_digest_mismatch', path, 'it is not the file that models/index.json lists (its SHA-256 differs).');
+}
+
+async function fetched(path: string, fetchBytes: FetchBytes): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await fetchBytes(path);
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    throw refusal('pack_not_found', path, 'the file could not be read.', { cause });
+  }
+}
+
+function checkId(listing: PackListing, found: string): void {
+  if (found !== listing.id) {
+    throw refusal(
+      'pack_schema_invalid',
+      `models/${listing.id}/pack.json, id`,
+      `found ${quoted(found)}, expected the name of its folder.`,
+    );
+  }
+}
