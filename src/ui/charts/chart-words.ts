@@ -4,17 +4,17 @@ import type { Crossing, TimeUnit } from './chart-types.ts';
 
 const singular: Record<TimeUnit, string> = { hours: 'hour', days: 'day', weeks: 'week', months: 'month', years: 'year' };
 
-/** Digits after the point that the spread supports: the last one shown is worth at least a twentieth of the half-width, at most a fifth. */
+/** Digits after the point that the spread supports: the last one shown is worth a third of the half-width at most, a thirtieth at least. */
 export function digitsFor(halfWidth: number): number {
   if (!Number.isFinite(halfWidth) || halfWidth <= 0) return 1;
-  return Math.min(6, Math.max(0, -Math.floor(Math.log10(halfWidth / 2))));
+  return Math.min(6, Math.max(0, -Math.floor(Math.log10(halfWidth / 3))));
 }
 
-/** Rounds to the power of ten that the half-width of the interval supports: 43.27 within ±6 is 43, 1 834 within ±260 is 1 800. */
+/** Rounds to the power of ten that the half-width of the interval supports: 43.27 within ±6 is 43, 1 834 within ±360 is 1 800. */
 export function roundToDoubt(value: number, halfWidth: number): number {
   if (!Number.isFinite(value)) return value;
   if (!Number.isFinite(halfWidth) || halfWidth <= 0) return value;
-  const step = 10 ** Math.floor(Math.log10(halfWidth / 2));
+  const step = 10 ** Math.floor(Math.log10(halfWidth / 3));
   // Divided by the inverse where the step is below one, so that 0.1 + 0.2 noise does not show.
   return step < 1 ? Math.round(value * Math.round(1 / step)) / Math.round(1 / step) : Math.round(value / step) * step;
 }
@@ -43,7 +43,7 @@ export function formatRange(low: number, high: number, options: { unit?: string;
   if (!Number.isFinite(low) || !Number.isFinite(high)) return '–';
   const halfWidth = (high - low) / 2;
   const { locale } = options;
-  const lowText = low > 0 && roundToDoubt(low, halfWidth) === 0 ? formatValue(low, { halfWidth: 2 * 10 ** Math.floor(Math.log10(low)), locale }) : formatValue(low, { halfWidth, locale });
+  const lowText = low > 0 && roundToDoubt(low, halfWidth) === 0 ? formatValue(low, { halfWidth: 3 * 10 ** Math.floor(Math.log10(low)), locale }) : formatValue(low, { halfWidth, locale });
   // An en dash between numbers, "to" where a minus sign would make it ambiguous.
   const joint = low < 0 || high < 0 ? ' to ' : '–';
   const text = `${lowText}${joint}${formatValue(high, { halfWidth, locale })}`;
@@ -188,7 +188,7 @@ export function fanSummary(fan: {
     }
   }
   if (fan.supportEnds !== undefined) {
-    sentences.push(`From ${formatMoment(fan.supportEnds, today, timeUnit, locale)} on, the model has seen too few patients like this.`);
+    sentences.push(`From ${formatDuration(fan.supportEnds - today, timeUnit, locale)} on, the model has seen too few patients like this.`);
   }
   return sentences.join(' ');
 }

@@ -4,7 +4,7 @@ import type { Plan } from '#domain/plan.ts';
 import type { PatientRecord } from '#domain/record.ts';
 import type { Intervention, Marker, PackManifest } from '#app/manifest.ts';
 import { observedValues } from '#app/observed.ts';
-import { editableBlocks, letterOf, usualCareId } from '#app/plans.ts';
+import { leverBlocks, letterOf, usualCareId } from '#app/plans.ts';
 import { anyEvent, differencesAt, incidenceAt, quantileOf, shareBeyond, signShares, timeIndex } from '#app/reading.ts';
 import { unitText } from '#app/units.ts';
 import type {
@@ -186,7 +186,7 @@ export function lanesOf(plans: readonly Plan[], ran: readonly Plan[], hidden: Re
       locked: plan.id === usualCareId,
       hidden: hidden.has(plan.id),
       changed: before !== undefined && JSON.stringify(before) !== JSON.stringify(plan),
-      blocks: editableBlocks(manifest, plan).map((block, index) => ({
+      blocks: leverBlocks(manifest, plan).map((block, index) => ({
         id: `${block.intervention}-${index}`,
         intervention: block.intervention,
         start: toTime(block.startDay, timeUnit),
