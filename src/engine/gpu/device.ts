@@ -3,26 +3,27 @@
  * buffers pass between our kernels and the networks without copies.
  */
 import { AppError } from '#domain/errors.ts';
-
-export interface GpuAdapter {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly description: string;
-  /** Software: for matrix work it loses to the wasm engine about tenfold. */
-  readonly isFallback: boolean;
-}
+import { nameAdapter } from '../choose.ts';
 
 /** Nothing waits for the GPU longer than this: a hung driver may neither answer nor report the device lost. */
 export const answerTimeLimitMs = 30_000;
 
-const wishes = ['maxStorageBufferBindingSize', 'maxBufferSize', 'maxComputeWorkgroupStorageSize'] as const;
+// The first two are for long columns; tfjs asks for all six when it makes its own device.
+const wishes = [
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeWorkgroupsPerDimension',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeInvocationsPerWorkgroup',
+] as const;
 
 /**
  * Asks for an adapter and a device with the adapter's limits for large buffers. Kernels of the standard variant stay inside
  * WebGPU's default limits all the same. Rejects with `gpu_unavailable` where there is none.
  */
 export async function acquireDevice(gpu: GPU): Promise<GpuDevice> {
-  // Two seconds are plenty on a healthy machine; after two losses within two minutes Chromium answers null for 120 s.
+  // Chromium answers null for 120 s after a second loss within two minutes.
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new AppError('gpu_unavailable', 'No GPU adapter was found. Forecasts run on the processor instead.');
   const requiredLimits = Object.fromEntries(wishes.map((name) => [name, adapter.limits[name]]));
@@ -39,7 +40,8 @@ export async function acquireDevice(gpu: GPU): Promise<GpuDevice> {
 export class GpuDevice {
   readonly device: GPUDevice;
   readonly info: GPUAdapterInfo;
-  readonly adapter: GpuAdapter;
+  /** For matrix work a software adapter loses to the wasm engine about tenfold. */
+  readonly isSoftware: boolean;
   /** One line for the page. */
   readonly description: string;
   /** Settles only when the device goes away by itself or by `destroy()`. */
@@ -52,10 +54,9 @@ export class GpuDevice {
   constructor(device: GPUDevice, info: GPUAdapterInfo) {
     this.device = device;
     this.info = info;
-    this.adapter = describeAdapter(info);
-    const { vendor, architecture, description, isFallback } = this.adapter;
-    const name = description || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter';
-    this.description = `WebGPU, ${name}${isFallback ? ' (software)' : ''}`;
+    const { isSoftware, name } = nameAdapter(info);
+    this.isSoftware = isSoftware;
+    this.description = `WebGPU, ${name}${isSoftware ? ' (software)' : ''}`;
     this.lost = device.lost.then((reason) => {
       this.#isLost = true;
       return reason;
@@ -145,13 +146,6 @@ export async function allocateOrRefuse<T>(gpu: GpuDevice, what: string, allocate
     throw new AppError('gpu_out_of_memory', `The GPU has no room for ${what}. Lower the number of futures, or run on the processor.`);
   }
   return result;
-}
-
-function describeAdapter(info: GPUAdapterInfo): GpuAdapter {
-  const { vendor, architecture, description } = info;
-  // Older browsers lack isFallbackAdapter; the software adapters all bear one of these names.
-  const named = /swiftshader|llvmpipe|lavapipe|warp|basic render/i.test(`${vendor} ${architecture} ${description}`);
-  return { vendor, architecture, description, isFallback: info.isFallbackAdapter === true || named };
 }
 
 function lostError(what: string, cause?: unknown): AppError {

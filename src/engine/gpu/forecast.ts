@@ -106,7 +106,7 @@ export class GpuEngine implements Engine {
 
   async #variantFor({ network }: RolloutRequest): Promise<RolloutVariant> {
     const [guess] = possibleVariants(network.shape, this.gpu.device.limits);
-    if (this.gpu.adapter.isFallback) return guess;
+    if (this.gpu.isSoftware) return guess;
     return rememberedVariant(this.gpu, this.#pipelines, network.shape, this.#options.storage);
   }
 

@@ -11,8 +11,8 @@ export interface VariantStorage {
 }
 
 /** A winner may hang on the driver; a new trial costs about a second, so the key is no more than adapter and shape. */
-export function variantKey({ adapter }: GpuDevice, { S, L, H, K }: NetworkShape): string {
-  return ['rollout-tile-1', adapter.vendor, adapter.architecture, `S${S} L${L} H${H} K${K}`].join('|');
+export function variantKey({ info }: GpuDevice, { S, L, H, K }: NetworkShape): string {
+  return ['rollout-tile-1', info.vendor, info.architecture, `S${S} L${L} H${H} K${K}`].join('|');
 }
 
 /** The remembered winner, or the winner of a trial, which is then remembered. */

@@ -52,51 +52,43 @@ export function rolloutWgsl(shape: NetworkShape, variant: RolloutVariant): strin
   const xyzw = ['x', 'y', 'z', 'w'] as const;
   const causes = range(K);
 
-  /** The gate sums over `count` inputs, whose values lie in `tile` from `first` on. The candidate's recurrent part has its own sums. */
-  const gateLoop = (tile: string, first: string, count: string, candidate: string) => `
+  /**
+   * A loop over inputs `k` that stand in a tile from `first` on: `body` finds the input's quads at `at`, its weights at `w`. The
+   * traits do not stand behind the states, so a loop over x (`D` inputs) goes on elsewhere after the last state.
+   */
+  const overInputs = (count: 'D' | 'H', first: string, body: string) => `
     at = ${first} + quad;
     for (var k = 0u; k < ${count}; k++) {
+${body}
+      at ${count === 'H' || L === 0 ? '+= quads' : '= select(at + quads, traitsAt + quad, k + 1u == S)'};
+    }`;
+
+  /** Gate sums; the candidate's recurrent part has sums of its own. */
+  const gateSums = (tile: string, candidate: string) => `
       let wr = weights[w];
       let wu = weights[w + 1u];
       let wn = weights[w + 2u];
       w += gateStride;
 ${vectors.map((v) => `      let a${v} = ${tile}[at + ${v}u];`).join('\n')}
-      at += quads;
 ${units
   .flatMap((j) =>
     vectors.map((v) => `      r${j}${v} += wr.${xyzw[j]} * a${v}; u${j}${v} += wu.${xyzw[j]} * a${v}; ${candidate}${j}${v} += wn.${xyzw[j]} * a${v};`),
   )
-  .join('\n')}
-    }`;
-
-  const stateLoop = (tile: string, first: string, count: string, hasScale: boolean) => `
-  at = ${first} + quad;
-  for (var k = 0u; k < ${count}; k++) {
-    let a = ${tile}[at];
-    at += quads;
-    let wd = weights[w];
-${hasScale ? '    let ws = weights[w + 1u];\n    w += 2u;' : '    w += 1u;'}
-${units.map((j) => `    d${j} += wd.${xyzw[j]} * a;${hasScale ? ` g${j} += ws.${xyzw[j]} * a;` : ''}`).join('\n')}
-  }`;
+  .join('\n')}`;
 
   const hazardBlock = (block: number) => {
     const own = causes.filter((k) => Math.floor(k / 4) === block);
-    const loop = (tile: string, first: string, count: string) => `
-  at = ${first} + quad;
-  for (var k = 0u; k < ${count}; k++) {
-    let a = ${tile}[at];
-    at += quads;
-    let wk = weights[w];
-    w += 1u;
-${own.map((k) => `    l${k} += wk.${xyzw[k % 4]} * a;`).join('\n')}
-  }`;
+    const sums = (tile: string) => `
+      let a = ${tile}[at];
+      let wk = weights[w];
+      w += 1u;
+${own.map((k) => `      l${k} += wk.${xyzw[k % 4]} * a;`).join('\n')}`;
     return `
   w = place.weights + ${(member.blocks.hazards.at + block * 4 * (S + L + H)) / 4}u;
   let row${block} = drive[row + ${drive.blocks.hazard.at / 4 + block}u];
 ${own.map((k) => `  var l${k} = vec4f(row${block}.${xyzw[k % 4]});`).join('\n')}
-${loop('xTile', 'statesAt', 'S')}
-${loop('xTile', 'traitsAt', 'L')}
-${loop('hTile', '0u', 'H')}`;
+${overInputs('D', 'statesAt', sums('xTile'))}
+${overInputs('H', '0u', sums('hTile'))}`;
   };
 
   return /* wgsl */ `
@@ -104,6 +96,7 @@ const S = ${S}u;
 const L = ${L}u;
 const H = ${H}u;
 const K = ${K}u;
+const D = S + L;
 const stateBlocks = ${blocksOf(S, 4)}u;
 const causeBlocks = ${blocksOf(K, 4)}u;
 /** vec4f of one member's packed tensors, and of one drive row. */
@@ -204,58 +197,63 @@ fn inQuad(place: Place, quad: u32) -> u32 {
 fn shownLevel(state: vec4f, words: vec4u, cuts: vec3f) -> vec4f {
   let u = uniform4(words);
   let shown = state + logOf(u) - logOf(1.0 - u);
-  let none = vec4f(0.0);
-  let one = vec4f(1.0);
-  return select(none, one, shown > vec4f(cuts.x)) + select(none, one, shown > vec4f(cuts.y)) + select(none, one, shown > vec4f(cuts.z));
+  return vec4f(vec4u(shown > vec4f(cuts.x)) + vec4u(shown > vec4f(cuts.y)) + vec4u(shown > vec4f(cuts.z)));
 }
 
-/** Writes what a measurement of four states of a quad would show at a grid step. */
-fn observe(place: Place, block: u32, quad: u32, step: u32, x0: vec4f, x1: vec4f, x2: vec4f, x3: vec4f) {
+/** Writes what a measurement of a block of four states of a quad would show at a grid step. */
+fn observe(place: Place, block: u32, quad: u32, step: u32) {
   let words = philox(quadRollouts(place, quad), step, block, observationStream, vec2u(sizes.seedLow, sizes.seedHigh));
-  let at = sizes.headsAt + block * 4u;
-  let isOrdinal = weights[at] > vec4f(0.5);
-  var m0 = x0;
-  var m1 = x1;
-  var m2 = x2;
-  var m3 = x3;
-  if (!all(isOrdinal)) {
-    let noise = normals(words);
-    let size = weights[place.weights + ${member.blocks.noise.at / 4}u + block * 4u + 3u];
-    m0 += size.x * noise.a;
-    m1 += size.y * noise.b;
-    m2 += size.z * noise.c;
-    m3 += size.w * noise.d;
-  }
-  if (any(isOrdinal)) {
-    let cuts1 = weights[at + 1u];
-    let cuts2 = weights[at + 2u];
-    let cuts3 = weights[at + 3u];
-    if (isOrdinal.x) { m0 = shownLevel(x0, words.a, vec3f(cuts1.x, cuts2.x, cuts3.x)); }
-    if (isOrdinal.y) { m1 = shownLevel(x1, words.b, vec3f(cuts1.y, cuts2.y, cuts3.y)); }
-    if (isOrdinal.z) { m2 = shownLevel(x2, words.c, vec3f(cuts1.z, cuts2.z, cuts3.z)); }
-    if (isOrdinal.w) { m3 = shownLevel(x3, words.d, vec3f(cuts1.w, cuts2.w, cuts3.w)); }
-  }
-  let i = block * 4u;
-  let column = ((place.plan * (sizes.steps + 1u) + step) * S + i) * sizes.rollouts + place.first + quad * 4u;
+  let headsAt = sizes.headsAt + block * 4u;
+  let kinds = weights[headsAt];
+  let scale = weights[place.weights + ${member.blocks.noise.at / 4}u + block * 4u + 3u];
+  let noise = normals(words);
   let count = inQuad(place, quad);
-  storeValues(column, count, m0);
-${[1, 2, 3].map((j) => `  if (i + ${j}u < S) { storeValues(column + ${j}u * sizes.rollouts, count, m${j}); }`).join('\n')}
+  var own = select(0u, oddAt, (step & 1u) == 1u) + block * 4u * quads + quad;
+  var column = ((place.plan * (sizes.steps + 1u) + step) * S + block * 4u) * sizes.rollouts + place.first + quad * 4u;
+  for (var j = 0u; j < min(4u, S - block * 4u); j++) {
+    let isLater = j > 1u;
+    let isOdd = (j & 1u) == 1u;
+    var shown = xTile[own];
+    if (kinds[j] < 0.5) {
+      shown += scale[j] * select(select(noise.a, noise.b, isOdd), select(noise.c, noise.d, isOdd), isLater);
+    } else {
+      let word = select(select(words.a, words.b, isOdd), select(words.c, words.d, isOdd), isLater);
+      shown = shownLevel(shown, word, vec3f(weights[headsAt + 1u][j], weights[headsAt + 2u][j], weights[headsAt + 3u][j]));
+    }
+    storeValues(column, count, shown);
+    own += quads;
+    column += sizes.rollouts;
+  }
 }
 
-/** Drift, noise and measurement of four states of a quad. */
+/** Drift and noise of a block of four states of a quad. */
 fn moveStates(place: Place, block: u32, quad: u32, step: u32, row: u32) {
   let statesAt = select(0u, oddAt, (step & 1u) == 1u);
   let to = select(oddAt, 0u, (step & 1u) == 1u);
-  var w = place.weights + ${member.blocks.states.at / 4}u + block * (S + L + 2u * H);
+  var w = place.weights + ${member.blocks.states.at / 4}u + block * (D + 2u * H);
   let noiseAt = place.weights + ${member.blocks.noise.at / 4}u + block * 4u;
   let drift = drive[row + ${drive.blocks.drift.at / 4}u + block];
   let scaleBias = weights[noiseAt];
   let own = statesAt + block * 4u * quads + quad;
 ${units.map((j) => `  var d${j} = xTile[own + ${j}u * quads] + drift.${xyzw[j]};\n  var g${j} = vec4f(scaleBias.${xyzw[j]});`).join('\n')}
   var at = 0u;
-${stateLoop('xTile', 'statesAt', 'S', false)}
-${stateLoop('xTile', 'traitsAt', 'L', false)}
-${stateLoop('hTile', '0u', 'H', true)}
+${overInputs(
+  'D',
+  'statesAt',
+  `      let a = xTile[at];
+      let wd = weights[w];
+      w += 1u;
+${units.map((j) => `      d${j} += wd.${xyzw[j]} * a;`).join('\n')}`,
+)}
+${overInputs(
+  'H',
+  '0u',
+  `      let a = hTile[at];
+      let wd = weights[w];
+      let ws = weights[w + 1u];
+      w += 2u;
+${units.map((j) => `      d${j} += wd.${xyzw[j]} * a; g${j} += ws.${xyzw[j]} * a;`).join('\n')}`,
+)}
 
   let words = philox(quadRollouts(place, quad), step, block, processStream, vec2u(sizes.seedLow, sizes.seedHigh));
   let noise = normals(words);
@@ -277,7 +275,6 @@ ${units
     let bits = select(vec4u(0u), vec4u(1u, 2u, 4u, 8u), out);
     atomicOr(&diverged[quad], bits.x | bits.y | bits.z | bits.w);
   }
-  observe(place, block, quad, step + 1u, x0, x1, x2, x3);
 }
 
 /** Hazards of a quad over the step: incidence, survival and whether the first event falls in it. */
@@ -328,18 +325,18 @@ fn rollOut(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) 
   let firstRow = (place.plan * sizes.members + member) * sizes.steps * driveStride;
 
   // Lanes beyond the last rollout repeat it and write nothing.
-  for (var i = thread; i < (S + L + H) * quads; i += threads) {
+  for (var i = thread; i < (D + H) * quads; i += threads) {
     let input = i / quads;
     let quad = i % quads;
     let rollouts = vec4u(place.first) + min(vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u), vec4u(place.count - 1u));
-    let source = rollouts * (S + L + H) + input;
+    let source = rollouts * (D + H) + input;
     let a = vec4f(starts[source.x], starts[source.y], starts[source.z], starts[source.w]);
     if (input < S) {
       xTile[input * quads + quad] = a;
-    } else if (input < S + L) {
+    } else if (input < D) {
       xTile[traitsAt + (input - S) * quads + quad] = a;
     } else {
-      hTile[(input - S - L) * quads + quad] = a;
+      hTile[(input - D) * quads + quad] = a;
     }
   }
   for (var quad = thread; quad < quads; quad += threads) {
@@ -353,16 +350,15 @@ fn rollOut(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) 
     }
   }
   workgroupBarrier();
-  for (var item = thread; item < stateBlocks * quads; item += threads) {
-    let quad = item % quads;
-    let own = (item / quads) * 4u * quads + quad;
-    observe(place, item / quads, quad, 0u, xTile[own], xTile[own + quads], xTile[own + 2u * quads], xTile[own + 3u * quads]);
-  }
 
   let unitTile = thread % unitTiles;
   let quad = (thread / unitTiles) * ${variant.trajectories / 4}u;
   let resetBias = weights[place.weights + ${member.blocks.resetBias.at / 4}u + unitTile];
-  for (var step = 0u; step < sizes.steps; step++) {
+  for (var step = 0u; step <= sizes.steps; step++) {
+    for (var item = thread; item < stateBlocks * quads; item += threads) {
+      observe(place, item / quads, item % quads, step);
+    }
+    if (step == sizes.steps) { break; }
     let row = firstRow + step * driveStride;
     let rowR = drive[row + unitTile * 3u];
     let rowU = drive[row + unitTile * 3u + 1u];
@@ -379,21 +375,16 @@ ${units
     let statesAt = select(0u, oddAt, (step & 1u) == 1u);
     var w = place.weights + unitTile * 3u;
     var at = 0u;
-${gateLoop('xTile', 'statesAt', 'S', 'n')}
-${gateLoop('xTile', 'traitsAt', 'L', 'n')}
-${gateLoop('hTile', '0u', 'H', 'c')}
+${overInputs('D', 'statesAt', gateSums('xTile', 'n'))}
+${overInputs('H', '0u', gateSums('hTile', 'c'))}
     workgroupBarrier();
-${units
-  .flatMap((j) =>
-    vectors.map(
-      (v) => `    {
-      let own = (unitTile * 4u + ${j}u) * quads + quad + ${v}u;
-      let candidate = tanhOf(n${j}${v} + sigmoid(r${j}${v}) * c${j}${v});
-      hTile[own] = candidate + sigmoid(u${j}${v}) * (hTile[own] - candidate);
-    }`,
-    ),
-  )
-  .join('\n')}
+    // A loop, because written out this is half of the shader's code, and the software adapter compiles for seconds as it is.
+    var sums = array<vec4f, ${16 * vectors.length}>(${units.flatMap((j) => vectors.flatMap((v) => ['r', 'u', 'n', 'c'].map((gate) => `${gate}${j}${v}`))).join(', ')});
+    for (var i = 0u; i < ${4 * vectors.length}u; i++) {
+      let own = (unitTile * 4u + i / ${vectors.length}u) * quads + quad + i % ${vectors.length}u;
+      let candidate = tanhOf(sums[4u * i + 2u] + sigmoid(sums[4u * i]) * sums[4u * i + 3u]);
+      hTile[own] = candidate + sigmoid(sums[4u * i + 1u]) * (hTile[own] - candidate);
+    }
     workgroupBarrier();
     for (var item = thread; item < (stateBlocks + 1u) * quads; item += threads) {
       if (item < stateBlocks * quads) {
