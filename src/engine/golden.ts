@@ -275,7 +275,17 @@ function makePlans(manifest: GoldenParts['manifest'], steps: number, seed: numbe
   const { values } = covariateInputs(manifest, {}, {});
   const base = values.map((value) => toDecimals(value + 0.5 * random.normal()));
   const usual = new Set(manifest.usualCare.interventions);
-  const levers = new Set([...usual, ...combinable(leverInterventions(manifest)).map(({ id }) => id)]);
+  const pulled = combinableLevers(manifest);
+  const groups = new Set(pulled.map(({ exclusiveGroup }) => exclusiveGroup));
+  const kept = manifest.interventions.filter(
+    ({ id, exclusiveGroup }) => usual.has(id) && (exclusiveGroup === null || !groups.has(exclusiveGroup)),
+  );
+  const levers = new Set([...kept, ...pulled].map(({ id }) => id));
+  // A person in whom the conditional inputs hold.
+  const conditions = manifest.conditioning.flatMap((input) =>
+    'when' in input ? [[input.when.covariate, input.when.equals]] : [],
+  );
+  const covariates = Object.fromEntries(conditions) as Readonly<Record<string, string>>;
   return [usual, levers].map((active): GoldenPlan => {
     const cited = manifest.interventions.flatMap(({ id, citedEffect }) => (citedEffect && active.has(id) ? [citedEffect] : []));
     const perCause = (value: (effect: (typeof cited)[number]) => number) =>
@@ -286,7 +296,7 @@ function makePlans(manifest: GoldenParts['manifest'], steps: number, seed: numbe
     // Levers start after the first quarter, so that a change over time is part of every case.
     const startStep = active === levers ? Math.floor(steps / 4) : 0;
     const v = Array.from({ length: steps }, (_, step) => [
-      ...conditioningAt(manifest, base, step < startStep ? usual : active, {}),
+      ...conditioningAt(manifest, base, step < startStep ? usual : active, covariates),
     ]).flat();
     return {
       v,
@@ -296,11 +306,13 @@ function makePlans(manifest: GoldenParts['manifest'], steps: number, seed: numbe
   });
 }
 
-/** The first intervention of every group. */
-function combinable(interventions: readonly Intervention[]): readonly Intervention[] {
-  return interventions.filter(
+/** Of every exclusive group the first lever that does something: that the network reads or whose effect is cited. */
+function combinableLevers(manifest: GoldenParts['manifest']): readonly Intervention[] {
+  const isRead = (id: string) => manifest.conditioning.some((input) => input.from === 'intervention' && input.id === id);
+  const effective = leverInterventions(manifest).filter(({ id, citedEffect }) => citedEffect !== undefined || isRead(id));
+  return effective.filter(
     ({ exclusiveGroup }, i) =>
-      exclusiveGroup === null || interventions.findIndex((other) => other.exclusiveGroup === exclusiveGroup) === i,
+      exclusiveGroup === null || effective.findIndex((other) => other.exclusiveGroup === exclusiveGroup) === i,
   );
 }
 

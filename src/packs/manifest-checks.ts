@@ -109,15 +109,28 @@ export function checkLearned(pack: LearnedManifest): void {
       i >= C, at, 'expected all inputs that describe the person before all interventions.');
     checkConditioning(pack, input, at);
   });
-  // A lever that no input reaches would be shown to do exactly nothing, which is a statement about the drug that nobody made.
-  interventions.forEach(({ id, whatIfClass }, i) => {
-    const isRead = conditioning.some((input) => input.from === 'intervention' && input.id === id);
-    if (whatIfClass === 'X')
-      require(!isRead, `interventions[${i}]`, 'class X is laid over natural history, expected no conditioning input for it.');
-    else if (leverClasses.includes(whatIfClass))
-      require(isRead, `interventions[${i}]`, `expected a conditioning input for class ${whatIfClass}.`);
-  });
+  interventions.forEach((intervention, i) => checkLever(pack, intervention, `interventions[${i}]`));
   checkPeople(pack);
+}
+
+/**
+ * A lever that no input reaches would be shown to do exactly nothing, which is a statement about the drug that nobody made. Only the
+ * reference of a group has none of its own: it is what the others' inputs at zero mean.
+ */
+function checkLever(
+  { conditioning, interventions }: LearnedManifest,
+  { id, whatIfClass, exclusiveGroup }: Intervention,
+  at: string,
+): void {
+  const isRead = (candidate: string) => conditioning.some((input) => input.from === 'intervention' && input.id === candidate);
+  if (whatIfClass === 'X') {
+    require(!isRead(id), at, 'class X is laid over natural history, expected no conditioning input for it.');
+  } else if (leverClasses.includes(whatIfClass)) {
+    const isReference =
+      exclusiveGroup !== null && interventions.some((other) => other.exclusiveGroup === exclusiveGroup && isRead(other.id));
+    require(isRead(id) ||
+      isReference, at, `expected a conditioning input for class ${whatIfClass}, or for another of its exclusive group.`);
+  }
 }
 
 function checkConditioning({ covariates, markers, interventions }: LearnedManifest, input: ConditioningInput, at: string): void {
@@ -153,11 +166,10 @@ function checkPeople({ people: { marginals, correlation }, covariates }: Learned
   const n = marginals.length;
   const at = 'people.correlation';
   require(correlation.length === n * n, at, `found ${correlation.length} numbers, expected ${n} × ${n}.`);
-  // A hair on the diagonal, because rounded coefficients of dependent covariates may leave an eigenvalue just below zero.
-  const rows = marginals.map((_, i) => marginals.map((__, j) => correlation[i * n + j]! + (i === j ? 1e-6 : 0)));
+  const rows = marginals.map((_, i) => marginals.map((__, j) => correlation[i * n + j]!));
   const isCorrelation = rows.every((row, i) => correlation[i * n + i] === 1 && row.every((value, j) => value === rows[j]![i]));
   require(isCorrelation &&
-    cholesky(rows) !== null, at, 'expected a correlation matrix: symmetric, ones on the diagonal, no negative eigenvalue.');
+    cholesky(rows) !== null, at, 'expected a correlation matrix: symmetric, ones on the diagonal, positive definite.');
 }
 
 function checkShares(shares: readonly number[], at: string): void {

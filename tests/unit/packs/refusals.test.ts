@@ -151,7 +151,7 @@ describe('a manifest with a wrong field is refused with its path', () => {
     [
       'class R that the network does not read',
       (p) => (p.conditioning[2].id = 'habit-o'),
-      'interventions[0]',
+      'pack.json, interventions[0]',
       'conditioning input for class R',
     ],
     ['a class that does not exist', (p) => (p.interventions[0].whatIfClass = 'Z'), 'interventions[0].whatIfClass'],
@@ -232,6 +232,13 @@ describe('a manifest with a wrong field is refused with its path', () => {
   for (const [name, change, where, what = ''] of cases) {
     test(name, () => expectRefusal(withManifest(files, change), 'pack_schema_invalid', where, what));
   }
+
+  test('the reference of an exclusive group needs no input of its own', async () => {
+    const arms = withManifest(files, (pack) => {
+      pack.interventions.push({ ...pack.interventions[0], id: 'reference' });
+    });
+    await expect(decodePack(arms)).resolves.toBeDefined();
+  });
 
   test('a marginal twice', async () => {
     const twice = withManifest(files, (pack) => {
