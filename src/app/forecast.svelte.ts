@@ -6,9 +6,9 @@ import type { Plan, PlanBlock } from '#domain/plan.ts';
 import type { IsoDate, PatientRecord } from '#domain/record.ts';
 import type { EngineClient } from '#engine/client.ts';
 import type { PackInfo } from '#engine/protocol.ts';
+import { checkPlan } from '#twin/plan-check.ts';
 import type { Shelf } from '#vault/vault.ts';
-import { duplicatePlan, firstPlans, horizonDays, usualCareId, usualCarePlan, withBlocks } from './plans.ts';
-import { planFault } from './plan-fault.ts';
+import { duplicatePlan, firstPlans, horizonDays, usualCareId, usualCarePlan } from './plans.ts';
 import type { Basis, Bench, Workspace } from './workspace.ts';
 
 export interface ForecastParts {
@@ -124,17 +124,22 @@ export class ForecastState {
 
   /** The first sentence that speaks against a plan, or null. */
   faultOf(plan: Plan): string | null {
-    return this.pack && this.record ? planFault(plan, this.pack.manifest, this.record, this.#parts.today()) : null;
+    if (!this.pack || this.pack.manifest.kind !== 'learned' || plan.id === usualCareId) return null;
+    try {
+      checkPlan(this.pack.manifest, plan);
+      return null;
+    } catch (error) {
+      return error instanceof AppError ? error.message : 'This plan cannot be forecast.';
+    }
   }
 
-  setBlocks(planId: string, levers: readonly PlanBlock[]): void {
-    const { manifest } = this.pack!;
-    this.#change(this.plans.map((plan) => (plan.id === planId ? withBlocks(manifest, plan, levers) : plan)));
+  setBlocks(planId: string, blocks: readonly PlanBlock[]): void {
+    this.#change(this.plans.map((plan) => (plan.id === planId ? { ...plan, blocks } : plan)));
   }
 
   duplicate(planId: string): void {
     const source = this.plans.find((plan) => plan.id === planId);
-    const copy = source && duplicatePlan(this.plans, source);
+    const copy = source && this.pack && duplicatePlan(this.pack.manifest, this.plans, source);
     if (copy) this.#change([...this.plans, copy].sort((a, b) => (a.id === usualCareId ? -1 : b.id === usualCareId ? 1 : a.id.localeCompare(b.id))));
   }
 

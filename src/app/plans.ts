@@ -32,7 +32,7 @@ export function firstPlans(manifest: PackManifest): readonly Plan[] {
   const first = offeredInterventions(manifest).find((one) => !manifest.usualCare.interventions.includes(one.id));
   if (!first) return [usual];
   const block = { intervention: first.id, startDay: 0, stopDay: horizonDays(manifest) };
-  return [usual, { id: 'plan-a', name: 'Plan A', blocks: [...keptBeside(manifest, usual.blocks, first), block] }];
+  return [usual, { id: 'plan-a', name: 'Plan A', blocks: [...keptBeside(manifest, leverBlocks(manifest, usual), first), block] }];
 }
 
 function keptBeside(manifest: PackManifest, blocks: readonly PlanBlock[], chosen: Intervention): readonly PlanBlock[] {
@@ -42,39 +42,17 @@ function keptBeside(manifest: PackManifest, blocks: readonly PlanBlock[], chosen
 const groupOf = (manifest: PackManifest, id: string) => manifest.interventions.find((one) => one.id === id)?.exclusiveGroup ?? null;
 
 /** A copy with the next free letter; null when there are as many plans as can be drawn. */
-export function duplicatePlan(plans: readonly Plan[], source: Plan): Plan | null {
+export function duplicatePlan(manifest: PackManifest, plans: readonly Plan[], source: Plan): Plan | null {
   const letter = letters.find((one) => !plans.some((plan) => plan.id === `plan-${one.toLowerCase()}`));
-  return letter ? { id: `plan-${letter.toLowerCase()}`, name: `Plan ${letter}`, blocks: source.blocks } : null;
+  return letter ? { id: `plan-${letter.toLowerCase()}`, name: `Plan ${letter}`, blocks: leverBlocks(manifest, source) } : null;
 }
 
 export function letterOf(plan: Plan): string {
   return plan.id === usualCareId ? 'U' : (letters.find((letter) => plan.id === `plan-${letter.toLowerCase()}`) ?? '?');
 }
 
-/** The part of a plan that is a person's to edit. Natural history is the absence of a choice and has no block on the page. */
-export function editableBlocks(manifest: PackManifest, plan: Plan): readonly PlanBlock[] {
+/** The part of usual care that stands on the page: natural history is the absence of a choice and has no block. */
+export function leverBlocks(manifest: PackManifest, plan: Plan): readonly PlanBlock[] {
   const levers = new Set(offeredInterventions(manifest).map((one) => one.id));
   return plan.blocks.filter((block) => levers.has(block.intervention));
-}
-
-/** A plan with other lever blocks: usual care's natural-history blocks fill the days on which nothing of their group is given. */
-export function withBlocks(manifest: PackManifest, plan: Plan, levers: readonly PlanBlock[]): Plan {
-  const natural = usualCarePlan(manifest).blocks.filter(
-    (block) => manifest.interventions.find((one) => one.id === block.intervention)?.whatIfClass === 'N',
-  );
-  const filled = natural.flatMap((block) => {
-    const group = groupOf(manifest, block.intervention);
-    if (group === null) return [block];
-    const taken = levers.filter((lever) => groupOf(manifest, lever.intervention) === group).sort((a, b) => a.startDay - b.startDay);
-    const gaps: PlanBlock[] = [];
-    let from = block.startDay;
-    for (const lever of taken) {
-      if (lever.startDay > from) gaps.push({ ...block, startDay: from, stopDay: lever.startDay });
-      from = Math.max(from, lever.stopDay);
-    }
-    if (from < block.stopDay) gaps.push({ ...block, startDay: from });
-    return gaps;
-  });
-  const blocks = [...filled, ...levers].sort((a, b) => a.startDay - b.startDay || a.intervention.localeCompare(b.intervention));
-  return { ...plan, blocks };
 }

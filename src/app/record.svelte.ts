@@ -217,6 +217,9 @@ export class RecordEditor {
   }
 }
 
+/** The units a covariate may be typed in, the pack's own first. */
+export const unitsFor = unitsOf;
+
 function columnsOf(manifest: PackManifest): Column[] {
   return [
     ...manifest.markers.map((marker) => ({ code: marker.id, label: marker.label, units: unitsOf(marker), levels: [] })),

@@ -139,6 +139,11 @@ export class Session {
     return editor;
   }
 
+  /** After a reload: what was being typed, else the patient in question, else a new one. */
+  async resumeEditing(): Promise<void> {
+    await this.editRecord(this.unsavedIds[0] ?? this.settings.lastPatient);
+  }
+
   async closeEditor(): Promise<void> {
     await this.editor?.keep();
     this.editor = null;
