@@ -193,7 +193,7 @@ function loadNetwork(network: Network, memory: KernelMemory): LoadedNetwork {
   const headTable = packHeads(network.heads, tiling);
   const weights = memory.reserve(packed.length);
   const heads = memory.reserve(headTable.length);
-  const working = memory.reserve((S + L + 2 * H + 2 * S + 2 * K) * lanes);
+  const working = memory.reserve((S + L + 6 * H + 2 * S + 2 * K) * lanes);
   memory.write(weights, packed);
   memory.write(heads, headTable);
   return { network, weights, heads, working, end: memory.reserve(0) };

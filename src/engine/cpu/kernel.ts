@@ -17,7 +17,7 @@ export interface Kernel {
     driveBytes: number,
   ): void;
   setLimits(scaleLow: number, scaleHigh: number, hazardLow: number, hazardHigh: number, divergence: number): void;
-  setMember(gates: number, resetBias: number, states: number, hazards: number, noise: number, heads: number): void;
+  setMember(gateBlock: number, resetBias: number, states: number, hazards: number, noise: number, heads: number): void;
   setSeed(low: number, high: number): void;
   drawWords(first: number, step: number, block: number, stream: number): void;
   drawNormals(pair: number): void;
