@@ -50,6 +50,8 @@ export class GpuDevice {
   readonly uncaptured: GPUError[] = [];
   #isLost = false;
   #liveBuffers = 0;
+  /** What to reject when the device goes away. */
+  readonly #waiting = new Set<(error: AppError) => void>();
 
   constructor(device: GPUDevice, info: GPUAdapterInfo) {
     this.device = device;
@@ -57,9 +59,11 @@ export class GpuDevice {
     const { isSoftware, name } = nameAdapter(info);
     this.isSoftware = isSoftware;
     this.description = `WebGPU, ${name}${isSoftware ? ' (software)' : ''}`;
-    this.lost = device.lost.then((reason) => {
+    this.lost = device.lost.then((info) => {
       this.#isLost = true;
-      return reason;
+      const error = lostError(`the GPU device was lost (${info.reason || 'unknown'}${info.message ? `: ${info.message}` : ''})`);
+      for (const reject of this.#waiting) reject(error);
+      return info;
     });
     device.addEventListener('uncapturederror', (event) => this.uncaptured.push((event as GPUUncapturedErrorEvent).error));
   }
@@ -78,20 +82,21 @@ export class GpuDevice {
    * promise itself does: on a lost device it may reject, resolve or stay pending.
    */
   async answer<T>(promise: Promise<T>, timeLimitMs = answerTimeLimitMs): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(lostError(`the GPU gave no answer within ${timeLimitMs / 1000} s`)), timeLimitMs);
-    });
-    const loss = this.lost.then(({ reason, message }) => {
-      throw lostError(`the GPU device was lost (${reason || 'unknown'}${message ? `: ${message}` : ''})`);
-    });
+    let giveUp!: (error: AppError) => void;
+    const failure = new Promise<never>((_, reject) => (giveUp = reject));
+    const timer = setTimeout(() => giveUp(lostError(`the GPU gave no answer within ${timeLimitMs / 1000} s`)), timeLimitMs);
+    this.#waiting.add(giveUp);
     try {
-      return await Promise.race([promise, loss, silence]);
+      const answer = await Promise.race([promise, failure]);
+      // Work queued on a lost device may be reported as done.
+      if (this.#isLost) throw lostError('the GPU device was lost');
+      return answer;
     } catch (error) {
       if (this.#isLost && !(error instanceof AppError)) throw lostError('the GPU device was lost', error);
       throw error;
     } finally {
       clearTimeout(timer);
+      this.#waiting.delete(giveUp);
     }
   }
 
