@@ -52,7 +52,7 @@ const steps: Record<TimeUnit, readonly number[]> = {
 
 /** Round distances from today, so that "today" is always a tick and the others read as "+1, +2". */
 export function timeTicks(domain: Span, today: number, unit: TimeUnit, width: number): number[] {
-  const room = Math.max(2, Math.floor(width / 56));
+  const room = Math.min(10, Math.max(2, Math.floor(width / 56)));
   const length = domain[1] - domain[0];
   const step = steps[unit].find((one) => length / one <= room) ?? steps[unit][steps[unit].length - 1] * Math.ceil(length / (steps[unit][steps[unit].length - 1] * room));
   const ticks: number[] = [];
