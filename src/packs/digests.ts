@@ -1,6 +1,13 @@
+import { AppError } from '#domain/errors.ts';
 import type { PackFiles } from './pack.ts';
 
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  if (!crypto.subtle) {
+    throw new AppError(
+      'insecure_origin',
+      'This page was not served securely, so packs cannot be checked. Open it over https or from localhost.',
+    );
+  }
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
