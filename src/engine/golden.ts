@@ -79,7 +79,7 @@ export async function requireGolden(engine: Engine, pack: LearnedPack, encode?: 
   );
 }
 
-export function goldenRequest(network: Network, golden: GoldenRollout): RolloutRequest {
+function goldenRequest(network: Network, golden: GoldenRollout): RolloutRequest {
   const { steps, rollouts, groupsPerMember, start, levels } = golden;
   const starts = Float32Array.from(
     Array.from({ length: rollouts }, (_, i) => [...start.x[i % start.x.length]!, ...start.h[i % start.h.length]!]).flat(),

@@ -37,7 +37,7 @@ export const packLimits: PackLimits = {
 };
 
 /** Beyond this a weight is a mistake: nothing trained comes near, and products of a few would leave f32. */
-export const maxWeight = 1e4;
+const maxWeight = 1e4;
 
 export async function decodePack(files: PackFiles, limits: PackLimits = packLimits): Promise<LearnedPack> {
   for (const key of ['manifest', 'weights', 'golden', 'card'] as const) {

@@ -79,7 +79,7 @@ export interface GoldenProbe {
  * Rollouts × steps × plans, summed over all cases. The reference engine needs about 0.1 ms for one step of the largest network, so
  * that a pack cannot keep a device busy for more than some seconds.
  */
-export const maxGoldenSteps = 50_000;
+const maxGoldenSteps = 50_000;
 
 const number = v.pipe(v.number(), v.finite());
 const id = v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/));

@@ -4,7 +4,7 @@
  */
 import { quoted, refusal } from './refusal.ts';
 
-export const maxJsonDepth = 32;
+const maxJsonDepth = 32;
 
 /** Throws `pack_not_json`, naming file and line. */
 export function parseJson(bytes: Uint8Array, file: string): unknown {

@@ -4,7 +4,7 @@ import { peopleQuantileLevels } from './manifest.ts';
 import type { EquationsManifest, LearnedManifest } from './manifest.ts';
 
 /** The largest model an engine is built and tested for. */
-export const packBounds = { S: 32, L: 16, H: 128, K: 8, V: 64, M: 8, E: 128, steps: 400, levels: 4 } as const;
+const packBounds = { S: 32, L: 16, H: 128, K: 8, V: 64, M: 8, E: 128, steps: 400, levels: 4 } as const;
 
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(4000));
 const id = v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/));
