@@ -1,0 +1,143 @@
+/**
+ * The paths that a browser can run, in one page of headless Chromium on the software adapter. CPU time is that of the whole tree of
+ * browser processes, from /proc, so this host needs Linux.
+ */
+import { createServer, type Server } from 'node:http';
+import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Page } from '@playwright/test';
+import { build } from 'vite';
+import { chromiumFlags, requireChromium } from '../scripts/chromium.mjs';
+import { measure, type Clock, type Contender } from './measure.ts';
+import type { Bench, BrowserPath } from './page/page.ts';
+import type { Row } from './work.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const built = join(root, 'build/bench-page');
+
+declare const globalThis: { bench?: Bench };
+
+export interface BrowserBench {
+  readonly adapter: string;
+  gru(paths: readonly BrowserPath[], rounds: number): Promise<Row[]>;
+  forecast(paths: readonly ('wgsl-fused' | 'wasm-fused')[], rounds: number): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
+export async function openBrowserBench(): Promise<BrowserBench> {
+  await build({
+    configFile: false,
+    root: join(root, 'bench/page'),
+    base: './',
+    logLevel: 'error',
+    // tfjs-wasm's threads break when their source is minified: the names they look for are then others.
+    build: { outDir: built, emptyOutDir: true, target: 'esnext', minify: false, chunkSizeWarningLimit: 10_000 },
+  });
+  const server = await serve();
+  const browserServer = await chromium.launchServer({ executablePath: requireChromium(), args: [...chromiumFlags] });
+  const browser = await chromium.connect(browserServer.wsEndpoint());
+  const page = await browser.newPage();
+  page.on('pageerror', (error) => console.error(`bench page: ${error.message}`));
+  const address = server.address();
+  await page.goto(`http://localhost:${typeof address === 'object' && address ? address.port : 0}/`);
+  await page.waitForFunction(() => globalThis.bench !== undefined);
+  const clock: Clock = () => treeCpuMs(browserServer.process().pid!);
+  return {
+    adapter: await page.evaluate(() => globalThis.bench!.adapter()),
+    gru: (paths, rounds) => gruRows(page, clock, paths, rounds),
+    forecast: (paths, rounds) => forecastRows(page, clock, paths, rounds),
+    close: async () => {
+      await browser.close();
+      await browserServer.close();
+      server.close();
+    },
+  };
+}
+
+async function gruRows(page: Page, clock: Clock, paths: readonly BrowserPath[], rounds: number): Promise<Row[]> {
+  const errors = new Map<string, number>();
+  for (const path of paths) errors.set(path, await page.evaluate((name) => globalThis.bench!.prepare(name), path));
+  const samples = await measure(
+    paths.map((path) => contender(page, path, path)),
+    clock,
+    rounds,
+  );
+  return paths.map((path) => ({ work: 'gru-1024x24', path, host: 'browser', error: errors.get(path)!, ...samples.get(path)! }));
+}
+
+async function forecastRows(
+  page: Page,
+  clock: Clock,
+  paths: readonly ('wgsl-fused' | 'wasm-fused')[],
+  rounds: number,
+): Promise<Row[]> {
+  for (const path of paths) await page.evaluate((name) => globalThis.bench!.prepareForecast(name), path);
+  const samples = await measure(
+    paths.map((path) => contender(page, path, `forecast ${path}`)),
+    clock,
+    rounds,
+  );
+  return paths.map((path) => ({ work: 'forecast-10000x60', path, host: 'browser', error: null, ...samples.get(path)! }));
+}
+
+function contender(page: Page, path: string, name: string): Contender {
+  return { path, run: (times) => page.evaluate((asked) => globalThis.bench!.run(asked.name, asked.times), { name, times }) };
+}
+
+const types: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
+
+/** The built page, and node_modules for what a bundle cannot hold. Isolated, as threads in WebAssembly need. */
+function serve(): Promise<Server> {
+  const server = createServer((request, response) => {
+    const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname);
+    const file = path.startsWith('/node_modules/') ? join(root, path) : join(built, path === '/' ? 'index.html' : path);
+    readFile(file).then(
+      (content) => {
+        response.writeHead(200, {
+          'Content-Type': types[extname(file)] ?? 'application/octet-stream',
+          'Cross-Origin-Opener-Policy': 'same-origin',
+          'Cross-Origin-Embedder-Policy': 'require-corp',
+        });
+        response.end(content);
+      },
+      () => response.writeHead(404).end(),
+    );
+  });
+  return new Promise((resolve) => server.listen(0, 'localhost', () => resolve(server)));
+}
+
+/** Linux counts the CPU time of processes in ticks of 1/100 s, whatever the machine. */
+const tickMs = 10;
+
+/** CPU time of a process and all that descends from it and still lives. */
+function treeCpuMs(pid: number): number {
+  const children = new Map<number, number[]>();
+  const cpuMs = new Map<number, number>();
+  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const stat = readStat(entry);
+    if (!stat) continue;
+    cpuMs.set(Number(entry), stat.cpuMs);
+    children.set(stat.parent, [...(children.get(stat.parent) ?? []), Number(entry)]);
+  }
+  const sum = (own: number): number =>
+    (cpuMs.get(own) ?? 0) + (children.get(own) ?? []).reduce((total, child) => total + sum(child), 0);
+  return sum(pid);
+}
+
+function readStat(pid: string): { parent: number; cpuMs: number } | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name in brackets may hold spaces. After it: state, parent, and as 12th and 13th utime and stime (proc(5)).
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { parent: Number(fields[1]), cpuMs: (Number(fields[11]) + Number(fields[12])) * tickMs };
+  } catch {
+    return null; // it ended while we looked
+  }
+}

@@ -1,0 +1,68 @@
+/** The paths that Node can run by itself. CPU time is that of this process with all its threads. */
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type * as Ort from 'onnxruntime-web';
+import { CpuEngine } from '#engine/cpu/engine.ts';
+import { measure } from './measure.ts';
+import { reference, wasmFused } from './paths/engines.ts';
+import { ortWasm } from './paths/ort.ts';
+import { tfjs } from './paths/tfjs.ts';
+import { forecastRequest, largestError, referenceStates, type PreparedPath, type Row, type Work } from './work.ts';
+
+const { resolve } = createRequire(import.meta.url);
+
+export const nodePaths = {
+  'wasm-fused': wasmFused,
+  'ort-wasm': async (work: Work) => ortWasm(work, await loadOrt('ort.node.min.mjs'), 2),
+  'ort-wasm-1-thread': async (work: Work) => ortWasm(work, await loadOrt('ort.wasm.min.mjs'), 1),
+  'tfjs-wasm': async (work: Work) => {
+    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+    setWasmPaths(`${dirname(resolve('@tensorflow/tfjs-backend-wasm'))}/`);
+    return tfjs(work, 'wasm');
+  },
+  reference,
+} satisfies Record<string, (work: Work) => Promise<PreparedPath>>;
+
+export type NodePath = keyof typeof nodePaths;
+
+/**
+ * ORT keeps its number of threads for good, and its Node module cannot be loaded twice beside itself. Its browser module brings
+ * the same WebAssembly and runs in Node as long as it starts no threads.
+ */
+async function loadOrt(module: 'ort.node.min.mjs' | 'ort.wasm.min.mjs'): Promise<typeof Ort> {
+  return import(pathToFileURL(join(dirname(resolve('onnxruntime-web')), module)).href) as Promise<typeof Ort>;
+}
+
+export async function benchInNode(work: Work, paths: readonly NodePath[], rounds: number): Promise<Row[]> {
+  const expected = await referenceStates(work);
+  const prepared: { path: NodePath; own: PreparedPath; error: number }[] = [];
+  for (const path of paths) {
+    const own = await nodePaths[path](work);
+    prepared.push({ path, own, error: largestError(await own.finalStates(), expected) });
+  }
+  const contenders = prepared.map(({ path, own }) => ({ path, run: (times: number) => repeat(times, own.run) }));
+  const samples = await measure(contenders, processCpuMs, rounds);
+  return prepared.map(({ path, own, error }) => {
+    own.dispose();
+    return { work: work.name, path, host: 'node', error, ...samples.get(path)! };
+  });
+}
+
+export async function forecastInNode(rounds: number): Promise<Row[]> {
+  const engine = await CpuEngine.create();
+  const request = forecastRequest();
+  const run = (times: number) => repeat(times, () => engine.rollOut(request));
+  const samples = await measure([{ path: 'wasm-fused', run }], processCpuMs, rounds);
+  engine.dispose();
+  return [{ work: 'forecast-10000x60', path: 'wasm-fused', host: 'node', error: null, ...samples.get('wasm-fused')! }];
+}
+
+async function repeat(times: number, run: () => Promise<unknown>): Promise<void> {
+  for (let i = 0; i < times; i++) await run();
+}
+
+function processCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}

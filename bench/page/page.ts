@@ -1,0 +1,76 @@
+/** The paths that a browser can run, behind `globalThis.bench` for browser-host.ts to call. */
+import type * as Ort from 'onnxruntime-web';
+import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
+import wasmThreads from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
+import wasmPlain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
+import { CpuEngine } from '#engine/cpu/engine.ts';
+import { GpuEngine } from '#engine/gpu/forecast.ts';
+import { wasmFused, wgslFused } from '../paths/engines.ts';
+import { ortWasm } from '../paths/ort.ts';
+import { tfjs } from '../paths/tfjs.ts';
+import { forecastRequest, gruWork, largestError, referenceStates, type PreparedPath, type Work } from '../work.ts';
+
+// Served beside the page, not bundled: ORT looks for its module's neighbours. The query gives each number of threads a copy.
+const ortAddress = (threads: number) => `/node_modules/onnxruntime-web/dist/ort.wasm.min.mjs?threads=${threads}`;
+const ortWithThreads = async (work: Work, threads: number) =>
+  ortWasm(work, (await import(/* @vite-ignore */ ortAddress(threads))) as typeof Ort, threads);
+
+const paths = {
+  'wgsl-fused': (work: Work) => wgslFused(work, navigator.gpu),
+  'wasm-fused': wasmFused,
+  'tfjs-webgpu': async (work: Work) => {
+    await import('@tensorflow/tfjs-backend-webgpu');
+    return tfjs(work, 'webgpu');
+  },
+  'tfjs-webgl': async (work: Work) => {
+    await import('@tensorflow/tfjs-backend-webgl');
+    return tfjs(work, 'webgl');
+  },
+  'tfjs-wasm': async (work: Work) => {
+    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+    setWasmPaths({
+      'tfjs-backend-wasm.wasm': wasmPlain,
+      'tfjs-backend-wasm-simd.wasm': wasmSimd,
+      'tfjs-backend-wasm-threaded-simd.wasm': wasmThreads,
+    });
+    return tfjs(work, 'wasm');
+  },
+  'ort-wasm': (work: Work) => ortWithThreads(work, 2),
+  'ort-wasm-1-thread': (work: Work) => ortWithThreads(work, 1),
+};
+
+export type BrowserPath = keyof typeof paths;
+
+const prepared = new Map<string, () => Promise<unknown>>();
+let expected: Promise<Float32Array> | undefined;
+
+const bench = {
+  /** Makes a path ready and gives its error. */
+  async prepare(path: BrowserPath): Promise<number> {
+    const work = gruWork();
+    expected ??= referenceStates(work);
+    const own: PreparedPath = await paths[path](work);
+    prepared.set(path, own.run);
+    return largestError(await own.finalStates(), await expected);
+  },
+
+  async prepareForecast(path: 'wgsl-fused' | 'wasm-fused'): Promise<void> {
+    const engine = path === 'wasm-fused' ? await CpuEngine.create() : await GpuEngine.create(navigator.gpu);
+    const request = forecastRequest();
+    prepared.set(`forecast ${path}`, () => engine.rollOut(request));
+  },
+
+  async run(name: string, times: number): Promise<void> {
+    for (let i = 0; i < times; i++) await prepared.get(name)!();
+  },
+
+  async adapter(): Promise<string> {
+    const adapter = await navigator.gpu?.requestAdapter();
+    if (!adapter) return 'none';
+    const { vendor, architecture, device, description } = adapter.info;
+    return [vendor, architecture, device, description].filter(Boolean).join(' ');
+  },
+};
+export type Bench = typeof bench;
+
+Object.assign(globalThis, { bench });
