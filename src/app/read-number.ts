@@ -9,7 +9,9 @@ export interface TypedQuantity {
  * "1,234" is 1.234 in one country and 1234 in another, so it is refused rather than guessed.
  */
 export function readQuantity(typed: string): TypedQuantity | null {
-  const match = /^([+\-−]?[\d.,\u00a0\u202f ]*\d)\s*(\D.*|10[*^x⁰-⁹].*)?$/u.exec(typed.trim());
+  // Units that begin with a ten ("10*9/L") first: their digits are not the number's.
+  const trimmed = typed.trim();
+  const match = /^(\S+)\s+(10[*^⁰-⁹].*)$/u.exec(trimmed) ?? /^([+\-−]?[\d.,\u00a0\u202f ]*\d)\s*(\D.*)?$/u.exec(trimmed);
   if (!match) return null;
   const value = readNumber(match[1]!);
   return value === null ? null : { value, unit: (match[2] ?? '').trim() };

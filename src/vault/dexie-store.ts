@@ -1,7 +1,8 @@
 import { Dexie } from 'dexie';
 import type { Table } from 'dexie';
 import { AppError } from '#domain/errors.ts';
-import type { Row, RowStore, TableName } from './vault.ts';
+import type { TableName } from './tables.ts';
+import type { Row, RowStore } from './vault.ts';
 
 /** The keys of every table, by version of the stored format. A change is a new version here, with a fixture of the old one in tests. */
 const versions: readonly Readonly<Record<TableName, string>>[] = [{ patients: 'id', drafts: 'id', workspaces: 'id', settings: 'id' }];

@@ -1,5 +1,6 @@
-import type { Row, RowStore, TableName } from './vault.ts';
-import { tableNames } from './vault.ts';
+import { tableNames } from './tables.ts';
+import type { TableName } from './tables.ts';
+import type { Row, RowStore } from './vault.ts';
 
 /** Rows that live as long as the tab: for tests, and for browsers that refuse to store anything. */
 export function memoryStore(): RowStore {

@@ -2,7 +2,7 @@
  * Several tabs, one writer. The writer holds a Web Lock; the browser hands it on when that tab closes or dies, so no heartbeat and no
  * clock decides. Another tab may take the lock over when its person says so.
  */
-import type { TableName } from './vault.ts';
+import type { TableName } from './tables.ts';
 
 export interface Change {
   readonly table: TableName;

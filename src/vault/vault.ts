@@ -4,6 +4,7 @@
  */
 import { AppError } from '#domain/errors.ts';
 import type { Sealer } from './sealer.ts';
+import type { TableName } from './tables.ts';
 import type { Tabs } from './tabs.ts';
 
 export interface Row {
@@ -11,9 +12,6 @@ export interface Row {
   readonly updatedAt: number;
   readonly sealed: Uint8Array<ArrayBuffer>;
 }
-
-export const tableNames = ['patients', 'drafts', 'workspaces', 'settings'] as const;
-export type TableName = (typeof tableNames)[number];
 
 /** Rows without knowing what they hold. `replace` compares and writes in one transaction. */
 export interface RowStore {

@@ -1,0 +1,250 @@
+import { describe, expect, test, vi } from 'vitest';
+import { Session } from '#app/session.svelte.ts';
+import { usualCareId } from '#app/plans.ts';
+import { AppError } from '#domain/errors.ts';
+import type { Forecast } from '#domain/forecast.ts';
+import type { EngineClient } from '#engine/client.ts';
+import type { CallName, Calls, RunOrder } from '#engine/protocol.ts';
+import { memoryStore } from '#vault/memory-store.ts';
+import { plainSealer } from '#vault/sealer.ts';
+import { soleTab } from '#vault/tabs.ts';
+import { makeVault } from '#vault/vault.ts';
+import type { RowStore } from '#vault/vault.ts';
+import { toyPack } from '../../fixtures/toy-pack.ts';
+
+const { manifest, card } = toyPack();
+
+function result(order: RunOrder): Forecast {
+  return {
+    status: 'completed',
+    message: 'done',
+    pack: { id: 'toy', version: '1.0.0', digest: 'd', title: 'Toy' },
+    today: order.today,
+    timesDays: [0, 90],
+    plans: order.plans.map((plan) => ({
+      plan,
+      markers: {},
+      signs: {},
+      events: {},
+      eventFree: [1, 0.9],
+      eventFreeDays: { value: 85, low: 80, high: 90 },
+      outsideSupport: [],
+    })),
+    differences: [],
+    fit: {
+      standing: 'fits',
+      reasons: [],
+      particles: 1,
+      effectiveSampleSize: 1,
+      temperedMoves: 0,
+      conflictProbability: null,
+      observationsUsed: 0,
+      inputs: [],
+    },
+    run: { engine: 'reference', engineDescription: 'f64', seed: order.seed, rollouts: order.rollouts, members: 2, elapsedMs: { fit: 1, rollOut: 1 } },
+  };
+}
+
+/** The worker's part, played by a table of answers. */
+function fakeClient(answers: Partial<{ [Name in CallName]: (argument: Calls[Name]['argument'], signal?: AbortSignal) => unknown }> = {}) {
+  const asked: { name: CallName; argument: unknown }[] = [];
+  const table = {
+    packs: () => ({ packs: [{ manifest, digest: 'digest-1', card }], refused: [] }),
+    engine: () => ({ kind: 'reference', description: 'f64', reason: 'test', attempts: [] }),
+    golden: () => ({ packId: 'toy', isPassed: true, engine: 'f64', lines: [] }),
+    person: () => ({ id: 'x', alias: 'x', isSynthetic: false, entryDate: '2025-01-01', covariates: { age: 50 }, observations: [], treatments: [], events: [], note: '', updatedAt: 0 }),
+    forecast: (order: RunOrder) => result(order),
+    ...answers,
+  };
+  const client: EngineClient = {
+    async call(name, argument, hooks) {
+      asked.push({ name, argument });
+      const answer = await (table[name] as (argument: unknown, signal?: AbortSignal) => unknown)(argument, hooks?.signal);
+      hooks?.signal?.throwIfAborted();
+      return answer as never;
+    },
+    restart: vi.fn(),
+    dispose() {},
+  };
+  return { client, asked, orders: () => asked.filter(({ name }) => name === 'forecast').map(({ argument }) => argument as RunOrder) };
+}
+
+let made = 0;
+async function session(client: EngineClient, store: RowStore = memoryStore(), isWriter = true) {
+  const now = () => Date.UTC(2026, 10, 23, 12);
+  const vault = makeVault({ store, sealer: plainSealer, tabs: { ...soleTab(), isWriter }, isLasting: true, now });
+  const one = new Session({ vault, client, now, newId: () => `id-${++made}`, randomSeed: () => 4711, version: '0' });
+  await one.start();
+  await vi.waitFor(() => expect(one.packs.status).toBe('ready'));
+  return one;
+}
+
+describe('a forecast', () => {
+  test('comes with the first thousand and then the chosen number, same seed', async () => {
+    const fake = fakeClient();
+    const one = await session(fake.client);
+    await one.addDemonstration('toy');
+    await one.forecast.run();
+    expect(fake.orders().map(({ rollouts, seed }) => [rollouts, seed])).toEqual([[1000, 1], [10_000, 1]]);
+    expect(one.forecast.forecast?.run.rollouts).toBe(10_000);
+    expect(one.forecast.isPreliminary).toBe(false);
+    expect(one.forecast.isRunning).toBe(false);
+  });
+
+  test('always holds usual care first, and a plan to compare', async () => {
+    const one = await session(fakeClient().client);
+    await one.addDemonstration('toy');
+    expect(one.forecast.plans.map(({ id }) => id)).toEqual([usualCareId, 'plan-a']);
+    one.forecast.removePlan(usualCareId);
+    expect(one.forecast.plans[0]!.id).toBe(usualCareId);
+  });
+
+  test('that is stopped keeps the first thousand and says that it is not all', async () => {
+    const fake = fakeClient({
+      forecast: (order, signal) =>
+        order.rollouts === 1000
+          ? result(order)
+          : new Promise((_, fail) => signal?.addEventListener('abort', () => fail(new DOMException('stopped', 'AbortError')))),
+    });
+    const one = await session(fake.client);
+    await one.addDemonstration('toy');
+    const run = one.forecast.run();
+    await vi.waitFor(() => expect(one.forecast.phase).toBe('rest'));
+    one.forecast.stop();
+    await run;
+    expect(one.forecast.forecast?.run.rollouts).toBe(1000);
+    expect(one.forecast.isPreliminary).toBe(true);
+    expect(one.forecast.failure).toBeNull();
+  });
+
+  test('is marked when plans change, and is itself again when the change is undone', async () => {
+    const one = await session(fakeClient().client);
+    await one.addDemonstration('toy');
+    await one.forecast.run();
+    expect(one.forecast.stale).toEqual([]);
+    one.forecast.setBlocks('plan-a', []);
+    expect(one.forecast.stale).toEqual(['plans']);
+    one.forecast.undo();
+    expect(one.forecast.stale).toEqual([]);
+  });
+
+  test('whose worker was killed says so and loses nothing', async () => {
+    const fake = fakeClient({
+      forecast: () => {
+        throw new AppError('worker_failed', 'gone');
+      },
+    });
+    const one = await session(fake.client);
+    await one.addDemonstration('toy');
+    one.forecast.duplicate('plan-a');
+    await one.forecast.run();
+    expect(one.forecast.failure).toEqual({ code: 'worker_failed', message: 'gone' });
+    expect(one.forecast.plans).toHaveLength(3);
+    expect(one.forecast.isRunning).toBe(false);
+  });
+
+  test('is there again after a reload, with its plans', async () => {
+    const store = memoryStore();
+    const first = await session(fakeClient().client, store);
+    await first.addDemonstration('toy');
+    first.forecast.duplicate('plan-a');
+    await first.forecast.run();
+    const second = await session(fakeClient().client, store);
+    await vi.waitFor(() => expect(second.forecast.forecast).not.toBeNull());
+    expect(second.forecast.plans.map(({ id }) => id)).toEqual([usualCareId, 'plan-a', 'plan-b']);
+    expect(second.forecast.stale).toEqual([]);
+  });
+
+  test('of a tab that does not write is made, and the plans that were not kept are named', async () => {
+    const store = memoryStore();
+    const writer = await session(fakeClient().client, store);
+    const record = await writer.addDemonstration('toy');
+    const reader = await session(fakeClient().client, store, false);
+    await reader.openPatient(record!.id);
+    await reader.forecast.run();
+    expect(reader.forecast.forecast).not.toBeNull();
+    expect(reader.forecast.keepFailure?.code).toBe('vault_in_use');
+  });
+});
+
+describe('a plan', () => {
+  test('with two interventions of one group at a time is refused with a sentence', async () => {
+    const one = await session(fakeClient().client);
+    await one.addDemonstration('toy');
+    const block = { intervention: 'drug-r', startDay: 0, stopDay: 900 };
+    expect(one.forecast.faultOf({ id: 'plan-a', name: 'Plan A', blocks: [block, { ...block, startDay: 300 }] })).toMatch(/same time/);
+  });
+
+  test('outside the pack is refused with what the pack offers', async () => {
+    const one = await session(fakeClient().client);
+    await one.addDemonstration('toy');
+    expect(one.forecast.faultOf({ id: 'plan-a', name: 'Plan A', blocks: [{ intervention: 'habit-o', startDay: 0, stopDay: 90 }] })).toMatch(/does not offer/);
+  });
+});
+
+describe('patients', () => {
+  test('drawn from a pack are marked synthetic whatever the worker says', async () => {
+    const one = await session(fakeClient().client);
+    const record = await one.addDemonstration('toy');
+    expect(record?.isSynthetic).toBe(true);
+    expect(record?.alias).toBe('Synthetic person 1');
+  });
+
+  test('deleted come back with undo', async () => {
+    const one = await session(fakeClient().client);
+    const record = await one.addDemonstration('toy');
+    await one.deletePatient(record!.id);
+    expect(one.patients.all).toEqual([]);
+    await one.patients.undoRemove();
+    expect(one.patients.all.map(({ id }) => id)).toEqual([record!.id]);
+  });
+
+  test('a refused pack is named with its reason, and the rest works', async () => {
+    const fake = fakeClient({ packs: () => ({ packs: [], refused: [{ id: 'bad', code: 'pack_digest_mismatch', message: 'altered' }] }) });
+    const one = await session(fake.client);
+    expect(one.packs.refused[0]).toMatchObject({ id: 'bad', message: 'altered' });
+    expect(await one.editRecord(null)).toBeNull();
+  });
+});
+
+describe('a record being typed', () => {
+  test('is kept as a draft and found again after a reload', async () => {
+    const store = memoryStore();
+    const first = await session(fakeClient().client, store);
+    const editor = (await first.editRecord(null))!;
+    editor.setCovariate('age', '61');
+    editor.setDate(editor.draft.rows[0]!.id, '2026-01-05');
+    editor.setCell(editor.draft.rows[0]!.id, 'bilirubin', '1.4 furl');
+    await editor.keep();
+    const second = await session(fakeClient().client, store);
+    expect(second.unsavedIds).toEqual([editor.id]);
+    const again = (await second.editRecord(editor.id))!;
+    expect(again.isRestored).toBe(true);
+    expect(again.draft.covariates['age']?.text).toBe('61');
+    expect(again.draft.rows[0]!.cells['bilirubin']?.text).toBe('1.4 furl');
+  });
+
+  test('grows a line when its last is used, and takes a pasted block', async () => {
+    const one = await session(fakeClient().client);
+    const editor = (await one.editRecord(null))!;
+    editor.paste(editor.draft.rows[0]!.id, -1, '2026-01-05\t1.1\t3.4\n13/02/2026\t1.3\t3.3\n');
+    expect(editor.draft.rows.map(({ date }) => date)).toEqual(['2026-01-05', '2026-02-13', '']);
+    expect(editor.draft.rows[1]!.cells['albumin']?.text).toBe('3.3');
+  });
+
+  test('that another tab changed meanwhile is not overwritten, and what was typed stays', async () => {
+    const store = memoryStore();
+    const first = await session(fakeClient().client, store);
+    const record = (await first.addDemonstration('toy'))!;
+    const editor = (await first.editRecord(record.id))!;
+    const second = await session(fakeClient().client, store);
+    const other = (await second.editRecord(record.id))!;
+    other.setCovariate('age', '70');
+    expect(await other.save()).toBe(true);
+    editor.setCovariate('age', '44');
+    expect(await editor.save()).toBe(false);
+    expect(editor.failure?.code).toBe('vault_in_use');
+    expect(editor.draft.covariates['age']?.text).toBe('44');
+    expect(await editor.save({ overwrite: true })).toBe(true);
+  });
+});
