@@ -260,30 +260,32 @@ function absorbContinuous(visit: Visit, particles: Particles, noise: StepNoise, 
   const R = tensors.observationScale[j]! ** 2;
   const tail = tailCount / 256;
   const widening = tensors.tailScale[j]! ** 2;
-  const logPlain = Math.log(1 - tail);
-  const logTail = Math.log(tail);
   let below = 0;
   let above = 0;
   for (let i = 0; i < n; i++) {
     const d = y - mean[i * S + j]!;
     const variance = scale[i * S + j]! ** 2;
     const plainV = variance + R;
-    const tailV = variance * widening + R;
-    const plain = tailCount < 256 ? logPlain - 0.5 * ((d * d) / plainV + Math.log(plainV)) : -Infinity;
-    if (tailCount === 0) {
-      logDensity[i] = plain - halfLog2Pi;
-    } else {
-      const wide = logTail - 0.5 * ((d * d) / tailV + Math.log(tailV));
-      const larger = Math.max(plain, wide);
-      const sum = larger + Math.log(Math.exp(plain - larger) + Math.exp(wide - larger));
-      logDensity[i] = sum - halfLog2Pi;
-      tailShare[i] = Math.exp(wide - sum);
+    const plainRoot = Math.sqrt(plainV);
+    const plainKernel = Math.exp((-0.5 * d * d) / plainV);
+    const plain = ((1 - tail) * plainKernel) / plainRoot;
+    let density = plain;
+    let beyond = onPredicted ? (1 - tail) * normalTail(Math.abs(d) / plainRoot, plainKernel) : 0;
+    let widestV = plainV;
+    if (tailCount > 0) {
+      const tailV = variance * widening + R;
+      const tailRoot = Math.sqrt(tailV);
+      const tailKernel = Math.exp((-0.5 * d * d) / tailV);
+      const wide = (tail * tailKernel) / tailRoot;
+      density += wide;
+      tailShare[i] = density > 0 ? wide / density : 1;
+      if (onPredicted) beyond += tail * normalTail(Math.abs(d) / tailRoot, tailKernel);
+      widestV = tailV;
     }
-    if (onPredicted) {
-      const beyond = upperTail(d, plainV, tailV, tail);
-      below += weights[i]! * (d < 0 ? beyond : 1 - beyond);
-      above += weights[i]! * (d < 0 ? 1 - beyond : beyond);
-    }
+    // So far out that the density underflows, the wider component alone decides between particles.
+    logDensity[i] = (density > 1e-290 ? Math.log(density) : -0.5 * ((d * d) / widestV + Math.log(widestV))) - halfLog2Pi;
+    below += weights[i]! * (d < 0 ? beyond : 1 - beyond);
+    above += weights[i]! * (d < 0 ? 1 - beyond : beyond);
   }
   onPredicted?.(visit.observation++, below, above);
   reweigh(particles);
@@ -294,13 +296,6 @@ function absorbContinuous(visit: Visit, particles: Particles, noise: StepNoise, 
     const gain = variance / (variance + R);
     x[i * (S + L) + j] = mean[cell]! + gain * (y - mean[cell]!) + Math.sqrt(gain * R) * noise.normal[cell]!;
   }
-}
-
-/** Probability, under the two-component normal, of falling farther out than |d| on d's side. */
-function upperTail(d: number, plainV: number, tailV: number, tail: number): number {
-  const size = Math.abs(d);
-  const plain = tail < 1 ? (1 - tail) * normalTail(size / Math.sqrt(plainV)) : 0;
-  return tail === 0 ? plain : plain + tail * normalTail(size / Math.sqrt(tailV));
 }
 
 /** Sign j was seen at a level: P(level ≥ q | s) = logistic(s − cut_q). Half of the level's own probability counts to each side. */

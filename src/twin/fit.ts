@@ -173,15 +173,16 @@ function drawTraits(
   particles.logPath.fill(0);
 }
 
-const tooFew = 0.1;
-const mostRounds = 8;
+const tooFew = 0.05;
+const mostRounds = 4;
 // What the traits are moved around: q where it is good, the prior for when it is not.
 const references = ['q', 'prior'] as const;
-const reach = 0.35;
+const firstReach = 0.35;
 
 /**
- * Resampling copies traits, and nothing later can tell the copies apart again. When fewer than a tenth are left distinct, or carry
- * the weight, the particles are made equal in weight and each is moved by Metropolis–Hastings until lineages are worth a tenth.
+ * Resampling copies traits, and nothing later can tell the copies apart again. When the lineages left are worth fewer than one in
+ * twenty particles, these are made equal in weight and each is moved by Metropolis–Hastings until that many are parted, or four
+ * rounds are over: each costs as much as the filter did.
  *
  * A particle is a function of its traits and of the standard normal noise of its guided path. Over these the posterior has the
  * density p(z) / N(z; m, σ²) · w(path) relative to N(m, σ²) × N(0, I), where w is the product of the path's incremental weights
@@ -190,7 +191,8 @@ const reach = 0.35;
  *   z' = m + √(1 − β²) (z − m) + β σ ξ,   ε' = √(1 − β²) ε + β ξ'
  *
  * is reversible for that reference, so accepting with the ratio of the densities leaves the posterior invariant, whatever the
- * number of rounds. The uniforms that choose tails stay as they are, which is reversible too.
+ * number of rounds. The uniforms that choose tails stay as they are, which is reversible too. β follows the share accepted in the
+ * round before, as in adaptive sequential samplers (Beskos, Jasra, Kantas & Thiery 2016).
  */
 function rejuvenate(
   problem: FilterProblem,
@@ -204,16 +206,18 @@ function rejuvenate(
   const { n } = particles;
   const { S, L, H } = network.shape;
   const D = S + L;
-  if (Math.min(effectiveSize(particles.weights), new Set(particles.lineage).size) >= tooFew * n) return 0;
+  if (lineageSize(particles) >= tooFew * n) return 0;
   resample(problem, particles, member, history.steps);
   const path = tracePath(problem, particles, firstParticle);
   const moved = path.map(({ tailByte, choice }) => ({ normal: new Float32Array(n * S), tailByte, choice }));
   const fresh = allocateNoise(network.shape, n);
   const proposed = allocateParticles(network.shape, n);
-  const keep = Math.sqrt(1 - reach * reach);
+  let reach = firstReach;
   let moves = 0;
   for (let round = 1; round <= mostRounds && lineageSize(particles) < tooFew * n; round++) {
     const reference = references[round % references.length] === 'q' ? q : prior;
+    const keep = Math.sqrt(1 - reach * reach);
+    let accepted = 0;
     const traits = traitNoise(problem, firstParticle, round, n);
     for (let i = 0; i < n; i++) {
       for (let l = 0; l < L; l++) {
@@ -239,8 +243,11 @@ function rejuvenate(
       particles.logPath[i] = proposed.logPath[i]!;
       particles.lineage[i] = n * round + i;
       path.forEach(({ normal }, t) => normal.set(moved[t]!.normal.subarray(i * S, (i + 1) * S), i * S));
-      moves++;
+      accepted++;
     }
+    if (accepted < 0.15 * n) reach /= 2;
+    else if (accepted > 0.5 * n) reach = Math.min(1, 1.5 * reach);
+    moves += accepted;
   }
   return moves;
 }

@@ -1,14 +1,12 @@
 /**
- * Upper tail of the standard normal, P(Z > z) for z ≥ 0, to about 1e-14: Hart's rational approximation in the form of West,
+ * Upper tail of the standard normal, P(Z > z) for z ≥ 0 given exp(−z²/2), to about 1e-14: Hart's rational approximation in the form of West,
  * "Better approximations to cumulative normal functions", Wilmott (2005). `normalCdf` of numerics is a general incomplete gamma
  * function and ten times slower; a fit asks for two million of these.
  */
-export function normalTail(z: number): number {
-  if (z > 37) return 0;
-  const density = Math.exp(-0.5 * z * z);
+export function normalTail(z: number, kernel: number): number {
   if (z >= 7.07106781186547) {
     const fraction = z + 1 / (z + 2 / (z + 3 / (z + 4 / (z + 0.65))));
-    return density / (fraction * 2.506628274631);
+    return kernel / (fraction * 2.506628274631);
   }
   let above = 3.52624965998911e-2 * z + 0.700383064443688;
   above = above * z + 6.37396220353165;
@@ -23,5 +21,5 @@ export function normalTail(z: number): number {
   below = below * z + 637.333633378831;
   below = below * z + 793.826512519948;
   below = below * z + 440.413735824752;
-  return (density * above) / below;
+  return (kernel * above) / below;
 }
