@@ -13,7 +13,9 @@ const lane: Lane = {
   plan: { colour: 'a', letter: 'A', name: 'plan A' },
   blocks: [{ id: '1', intervention: 'acei', start: 1, stop: 3, dose: 5 }],
 };
-const interventions = [{ id: 'acei', label: 'ACE inhibitor', short: 'ACE', dose: { unit: 'mg', initial: 5, min: 2.5, max: 20, step: 2.5 } }];
+const interventions = [
+  { id: 'acei', label: 'ACE inhibitor', short: 'ACE', dose: { unit: 'mg', initial: 5, min: 2.5, max: 20, step: 2.5 } },
+];
 
 async function lanes(validate?: (blocks: readonly LaneBlock[]) => string | null) {
   const onchange = vi.fn<(lane: Lane, blocks: readonly LaneBlock[]) => void>();
@@ -126,7 +128,9 @@ test('a fan chart says, tabulates and reads out what it shows', async () => {
       },
     ],
   });
-  await expect.element(screen.getByRole('img', { name: /half of simulated courses lie within 34–42, 9 in 10 within 26–50/ })).toBeVisible();
+  await expect
+    .element(screen.getByRole('img', { name: /half of simulated courses lie within 34–42, 9 in 10 within 26–50/ }))
+    .toBeVisible();
   const reader = screen.getByRole('slider', { name: 'Read eGFR at a time' });
   (reader.element() as HTMLElement).focus();
   await userEvent.keyboard('{Home}');

@@ -8,7 +8,13 @@ import type { Band, PlanColour, Span, TimeUnit } from './chart-types.ts';
 export const margins = { left: 52, right: 28 } as const;
 
 /** Dash patterns by plan: the letter and the dash still tell plans apart in grey. */
-export const planDash: Record<PlanColour, string | undefined> = { usual: undefined, a: undefined, b: '7 4', c: '1.5 4.5', d: '9 3 2 3' };
+export const planDash: Record<PlanColour, string | undefined> = {
+  usual: undefined,
+  a: undefined,
+  b: '7 4',
+  c: '1.5 4.5',
+  d: '9 3 2 3',
+};
 
 export type Scale = (value: number) => number;
 
@@ -19,7 +25,12 @@ export function timeScale(domain: Span, width: number): ScaleContinuousNumeric<n
 }
 
 /** Bottom-up scale over `domain`, widened to round numbers. A log scale is refused (linear instead) when the domain touches zero. */
-export function valueScale(domain: Span, kind: 'linear' | 'log', top: number, bottom: number): ScaleContinuousNumeric<number, number> {
+export function valueScale(
+  domain: Span,
+  kind: 'linear' | 'log',
+  top: number,
+  bottom: number,
+): ScaleContinuousNumeric<number, number> {
   const range: [number, number] = [bottom, top];
   if (kind === 'log' && domain[0] > 0) {
     // A little air at both ends, so that no mark is cut by the frame.
@@ -54,9 +65,12 @@ const steps: Record<TimeUnit, readonly number[]> = {
 export function timeTicks(domain: Span, today: number, unit: TimeUnit, width: number): number[] {
   const room = Math.min(10, Math.max(2, Math.floor(width / 56)));
   const length = domain[1] - domain[0];
-  const step = steps[unit].find((one) => length / one <= room) ?? steps[unit][steps[unit].length - 1] * Math.ceil(length / (steps[unit][steps[unit].length - 1] * room));
+  const step =
+    steps[unit].find((one) => length / one <= room) ??
+    steps[unit][steps[unit].length - 1] * Math.ceil(length / (steps[unit][steps[unit].length - 1] * room));
   const ticks: number[] = [];
-  for (let k = Math.ceil((domain[0] - today) / step - 1e-9); today + k * step <= domain[1] + 1e-9; k++) ticks.push(today + k * step);
+  for (let k = Math.ceil((domain[0] - today) / step - 1e-9); today + k * step <= domain[1] + 1e-9; k++)
+    ticks.push(today + k * step);
   return ticks;
 }
 
@@ -75,7 +89,9 @@ export function linePath(times: ArrayLike<number>, values: ArrayLike<number>, x:
 export function bandPath(times: ArrayLike<number>, low: ArrayLike<number>, high: ArrayLike<number>, x: Scale, y: Scale): string {
   return (
     area<number>()
-      .defined((i) => Number.isFinite(low[i]) && Number.isFinite(high[i]) && Number.isFinite(y(low[i])) && Number.isFinite(y(high[i])))
+      .defined(
+        (i) => Number.isFinite(low[i]) && Number.isFinite(high[i]) && Number.isFinite(y(low[i])) && Number.isFinite(y(high[i])),
+      )
       .x((i) => places(x(times[i])))
       .y0((i) => places(y(low[i])))
       .y1((i) => places(y(high[i])))(indices(Math.min(times.length, low.length, high.length))) ?? ''
@@ -88,7 +104,11 @@ export const widestFirst = (bands: readonly Band[]): Band[] => [...bands].sort((
  * Soft edges without a blur: between a band and the next inner one (or its middle) lie `steps` thin copies, so that ink grows inwards
  * and nobody reads the outermost pixel as a wall. They interpolate edges, so they say nothing about levels; the named levels keep the larger step.
  */
-export function softSteps(bands: readonly Band[], median: ArrayLike<number>, steps = 3): { low: number[]; high: number[]; named: number | null }[] {
+export function softSteps(
+  bands: readonly Band[],
+  median: ArrayLike<number>,
+  steps = 3,
+): { low: number[]; high: number[]; named: number | null }[] {
   const sorted = widestFirst(bands);
   const drawn: { low: number[]; high: number[]; named: number | null }[] = [];
   sorted.forEach((band, index) => {
@@ -97,7 +117,8 @@ export function softSteps(bands: readonly Band[], median: ArrayLike<number>, ste
     const reach = inner ? 1 : 0.35;
     for (let step = 0; step < steps; step++) {
       const share = (step / steps) * reach;
-      const mix = (from: ArrayLike<number>, to: ArrayLike<number>) => indices(from.length).map((i) => from[i] + (to[i] - from[i]) * share);
+      const mix = (from: ArrayLike<number>, to: ArrayLike<number>) =>
+        indices(from.length).map((i) => from[i] + (to[i] - from[i]) * share);
       drawn.push({
         low: mix(band.low, inner ? inner.low : median),
         high: mix(band.high, inner ? inner.high : median),
@@ -180,7 +201,14 @@ export function spreadLabels(positions: readonly number[], gap: number, top: num
 }
 
 /** The first of `candidates` (heights of a label's middle) with the fewest marks under a label that spans `from`..`to`. */
-export function calmest(candidates: readonly number[], marks: readonly { x: number; y: number }[], from: number, to: number, reach = 10): number {
-  const covered = (y: number) => marks.filter((mark) => mark.x >= from - 4 && mark.x <= to + 4 && Math.abs(mark.y - y) < reach).length;
+export function calmest(
+  candidates: readonly number[],
+  marks: readonly { x: number; y: number }[],
+  from: number,
+  to: number,
+  reach = 10,
+): number {
+  const covered = (y: number) =>
+    marks.filter((mark) => mark.x >= from - 4 && mark.x <= to + 4 && Math.abs(mark.y - y) < reach).length;
   return candidates.reduce((best, y) => (covered(y) < covered(best) ? y : best));
 }

@@ -20,13 +20,28 @@ export function roundToDoubt(value: number, halfWidth: number): number {
 }
 
 /** Without a spread: three significant digits, and no digits after the point from 100 up. */
-export function formatValue(value: number, options: { halfWidth?: number | undefined; unit?: string | undefined; locale?: string | undefined } = {}): string {
+export function formatValue(
+  value: number,
+  options: { halfWidth?: number | undefined; unit?: string | undefined; locale?: string | undefined } = {},
+): string {
   const { halfWidth, unit, locale } = options;
   if (!Number.isFinite(value)) return '–';
   const size = Math.abs(value);
-  const digits = halfWidth !== undefined ? digitsFor(halfWidth) : size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
+  const digits =
+    halfWidth !== undefined
+      ? digitsFor(halfWidth)
+      : size >= 100 || Number.isInteger(value)
+        ? 0
+        : size >= 10
+          ? 1
+          : size >= 1
+            ? 2
+            : 3;
   const rounded = halfWidth !== undefined ? roundToDoubt(value, halfWidth) : value;
-  const text = new Intl.NumberFormat(locale, { maximumFractionDigits: digits, minimumFractionDigits: halfWidth !== undefined ? digits : 0 })
+  const text = new Intl.NumberFormat(locale, {
+    maximumFractionDigits: digits,
+    minimumFractionDigits: halfWidth !== undefined ? digits : 0,
+  })
     .format(rounded === 0 ? 0 : rounded)
     .replace('-', '−');
   return unit ? `${text}${unit === '%' ? '\u00a0%' : `\u00a0${unit}`}` : text;
@@ -43,7 +58,10 @@ export function formatRange(low: number, high: number, options: { unit?: string;
   if (!Number.isFinite(low) || !Number.isFinite(high)) return '–';
   const halfWidth = (high - low) / 2;
   const { locale } = options;
-  const lowText = low > 0 && roundToDoubt(low, halfWidth) === 0 ? formatValue(low, { halfWidth: 3 * 10 ** Math.floor(Math.log10(low)), locale }) : formatValue(low, { halfWidth, locale });
+  const lowText =
+    low > 0 && roundToDoubt(low, halfWidth) === 0
+      ? formatValue(low, { halfWidth: 3 * 10 ** Math.floor(Math.log10(low)), locale })
+      : formatValue(low, { halfWidth, locale });
   // An en dash between numbers, "to" where a minus sign would make it ambiguous.
   const joint = low < 0 || high < 0 ? ' to ' : '–';
   const text = `${lowText}${joint}${formatValue(high, { halfWidth, locale })}`;
@@ -178,30 +196,46 @@ export function fanSummary(fan: {
   } else sentences.push('Nothing was observed.');
   if (fan.withheld) sentences.push(`No forecast: ${fan.withheld}`);
   for (const plan of fan.plans) {
-    const halfWidth = plan.half ? (plan.half[1] - plan.half[0]) / 2 : plan.most ? (plan.most.high - plan.most.low) / 2 : undefined;
+    const halfWidth = plan.half
+      ? (plan.half[1] - plan.half[0]) / 2
+      : plan.most
+        ? (plan.most.high - plan.most.low) / 2
+        : undefined;
     const parts = [`the middle course is at ${formatValue(plan.median, { halfWidth, locale })}`];
     if (plan.half) parts.push(`half of simulated courses lie within ${formatRange(plan.half[0], plan.half[1])}`);
     if (plan.most) parts.push(`${levelWords(plan.most.level)} within ${formatRange(plan.most.low, plan.most.high)}`);
     sentences.push(`Under ${plan.name}, ${formatMoment(end, today, timeUnit, locale)}, ${parts.join(', ')}.`);
     if (plan.members) {
-      sentences.push(`The models of the ensemble put that middle anywhere within ${formatRange(plan.members[0], plan.members[1])}.`);
+      sentences.push(
+        `The models of the ensemble put that middle anywhere within ${formatRange(plan.members[0], plan.members[1])}.`,
+      );
     }
   }
   if (fan.supportEnds !== undefined) {
-    sentences.push(`From ${formatDuration(fan.supportEnds - today, timeUnit, locale)} on, the model has seen too few patients like this.`);
+    sentences.push(
+      `From ${formatDuration(fan.supportEnds - today, timeUnit, locale)} on, the model has seen too few patients like this.`,
+    );
   }
   return sentences.join(' ');
 }
 
 /** "In 41 of 50 equally likely differences fewer die under plan A than under usual care, in 7 more; 2 are no different." */
-export function dotSentence(counts: { below: number; above: number; zero: number }, words: { below: string; above: string }): string {
+export function dotSentence(
+  counts: { below: number; above: number; zero: number },
+  words: { below: string; above: string },
+): string {
   const total = counts.below + counts.above + counts.zero;
   const zero = counts.zero > 0 ? `; ${counts.zero} ${counts.zero === 1 ? 'is' : 'are'} no different` : '';
   return `Of ${total} equally likely outcomes, ${counts.below} show ${words.below} and ${counts.above} show ${words.above}${zero}.`;
 }
 
 /** "Under plan A, of 100 people: 19 die, 12 start dialysis, 69 have neither." */
-export function countsSentence(arm: { name: string; of: number; events: readonly { verb: string; count: number }[]; free: string }): string {
+export function countsSentence(arm: {
+  name: string;
+  of: number;
+  events: readonly { verb: string; count: number }[];
+  free: string;
+}): string {
   const rest = arm.of - arm.events.reduce((sum, event) => sum + Math.round(event.count), 0);
   const parts = arm.events.map((event) => `${Math.round(event.count)} ${event.verb}`);
   return `Under ${arm.name}, of ${arm.of} people: ${[...parts, `${rest} ${arm.free}`].join(', ')}.`;

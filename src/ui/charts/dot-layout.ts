@@ -2,7 +2,9 @@ import { quantileSorted } from 'd3';
 
 /** `count` equally likely values out of many samples: the midpoints' quantiles (Kay et al. 2016, quantile dot plots). */
 export function quantileValues(samples: ArrayLike<number>, count: number): number[] {
-  const sorted = Array.from(samples).filter(Number.isFinite).sort((a, b) => a - b);
+  const sorted = Array.from(samples)
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
   if (sorted.length === 0) return [];
   return Array.from({ length: count }, (_, k) => quantileSorted(sorted, (k + 0.5) / count) ?? Number.NaN);
 }
@@ -58,7 +60,8 @@ export function countSides(values: readonly number[], tolerance = 0): { below: n
  */
 export function assignPeople(counts: readonly number[], of: number): number[] {
   const floors = counts.map((count) => Math.floor(Math.max(0, count)));
-  let left = Math.min(of, Math.round(counts.reduce((sum, count) => sum + Math.max(0, count), 0))) - floors.reduce((a, b) => a + b, 0);
+  let left =
+    Math.min(of, Math.round(counts.reduce((sum, count) => sum + Math.max(0, count), 0))) - floors.reduce((a, b) => a + b, 0);
   const byRemainder = counts.map((count, index) => ({ index, rest: count - floors[index] })).sort((a, b) => b.rest - a.rest);
   for (const { index } of byRemainder) {
     if (left <= 0) break;

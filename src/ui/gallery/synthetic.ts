@@ -1,6 +1,16 @@
 import { randomLcg, randomNormal } from 'd3';
 import { quantileSorted } from 'd3';
-import type { Band, EventKind, Lane, LaneIntervention, Observation, PlanEvents, PlanFan, PlanIdentity, PlanSigns } from '../charts/chart-types.ts';
+import type {
+  Band,
+  EventKind,
+  Lane,
+  LaneIntervention,
+  Observation,
+  PlanEvents,
+  PlanFan,
+  PlanIdentity,
+  PlanSigns,
+} from '../charts/chart-types.ts';
 
 /** Made-up courses for looking at the charts: seeded, of no patient and no pack. */
 
@@ -20,7 +30,15 @@ export function observations(seed: number, from: number, slope: number, count = 
 }
 
 /** Random walks with drift; the ensemble's members differ in drift. */
-export function walks(seed: number, start: number, drift: number, spread: number, rollouts = 400, members = 5, floor = 2): number[][] {
+export function walks(
+  seed: number,
+  start: number,
+  drift: number,
+  spread: number,
+  rollouts = 400,
+  members = 5,
+  floor = 2,
+): number[][] {
   const random = randomLcg(seed);
   const normal = randomNormal.source(random)(0, 1);
   const memberDrift = Array.from({ length: members }, () => drift + normal() * Math.abs(spread) * 0.09);
@@ -52,14 +70,21 @@ export function fan(plan: PlanIdentity, courses: number[][], members = 5): PlanF
     times: years,
     bands: bandsOf(courses),
     median: medianOf(courses),
-    memberMedians: Array.from({ length: members }, (_, member) => medianOf(courses.filter((_, index) => index % members === member))),
+    memberMedians: Array.from({ length: members }, (_, member) =>
+      medianOf(courses.filter((_, index) => index % members === member)),
+    ),
     courses: courses.slice(0, 6),
   };
 }
 
 export const kinds: readonly EventKind[] = [
   { id: 'death', label: 'Death', verb: 'die', verbOne: 'dies' },
-  { id: 'dialysis', label: 'Dialysis or transplant', verb: 'start dialysis or receive a transplant', verbOne: 'starts dialysis or receives a transplant' },
+  {
+    id: 'dialysis',
+    label: 'Dialysis or transplant',
+    verb: 'start dialysis or receive a transplant',
+    verbOne: 'starts dialysis or receives a transplant',
+  },
 ];
 
 export function events(plan: PlanIdentity, rates: readonly number[], some = kinds): PlanEvents {
@@ -94,15 +119,31 @@ export function signs(plan: PlanIdentity, level: number): PlanSigns {
     times: years,
     curves: signKinds.map((kind, index) => {
       const probability = years.map((time) => 1 / (1 + Math.exp(-(-1.9 + index * 0.5 + level + time * (0.34 - index * 0.06)))));
-      return { sign: kind.id, probability, members: [0.88, 1, 1.1].map((factor) => probability.map((p) => Math.min(1, p * factor))) };
+      return {
+        sign: kind.id,
+        probability,
+        members: [0.88, 1, 1.1].map((factor) => probability.map((p) => Math.min(1, p * factor))),
+      };
     }),
   };
 }
 
 export const offered: readonly LaneIntervention[] = [
-  { id: 'sglt2', label: 'SGLT2 inhibitor', short: 'SGLT2', dose: { unit: 'mg', initial: 10, min: 5, max: 25, step: 5 }, hue: 200 },
+  {
+    id: 'sglt2',
+    label: 'SGLT2 inhibitor',
+    short: 'SGLT2',
+    dose: { unit: 'mg', initial: 10, min: 5, max: 25, step: 5 },
+    hue: 200,
+  },
   { id: 'acei', label: 'ACE inhibitor', short: 'ACE', dose: { unit: 'mg', initial: 5, min: 2.5, max: 20, step: 2.5 }, hue: 95 },
-  { id: 'protein', label: 'Low-protein diet', short: 'Diet', dose: { unit: 'g/kg', initial: 0.8, min: 0.6, max: 1.2, step: 0.1 }, hue: 320 },
+  {
+    id: 'protein',
+    label: 'Low-protein diet',
+    short: 'Diet',
+    dose: { unit: 'g/kg', initial: 0.8, min: 0.6, max: 1.2, step: 0.1 },
+    hue: 320,
+  },
 ];
 
 export const lanes: readonly Lane[] = [
@@ -116,7 +157,11 @@ export const lanes: readonly Lane[] = [
       { id: 'a2', intervention: 'sglt2', start: 0.5, stop: 5, dose: 10 },
     ],
   },
-  { id: 'b', plan: { ...planB, name: 'plan B: diet first' }, blocks: [{ id: 'b1', intervention: 'protein', start: 0, stop: 2, dose: 0.8 }] },
+  {
+    id: 'b',
+    plan: { ...planB, name: 'plan B: diet first' },
+    blocks: [{ id: 'b1', intervention: 'protein', start: 0, stop: 2, dose: 0.8 }],
+  },
 ];
 
 export function differences(seed: number, mean: number, spread: number, count = 500): number[] {

@@ -120,7 +120,15 @@ test('crossings name each plan and say a shared denominator once', () => {
 
 test('counts add up to everyone', () => {
   expect(
-    countsSentence({ name: 'plan A', of: 100, events: [{ verb: 'die', count: 19 }, { verb: 'start dialysis', count: 12 }], free: 'have neither' }),
+    countsSentence({
+      name: 'plan A',
+      of: 100,
+      events: [
+        { verb: 'die', count: 19 },
+        { verb: 'start dialysis', count: 12 },
+      ],
+      free: 'have neither',
+    }),
   ).toBe('Under plan A, of 100 people: 19 die, 12 start dialysis, 69 have neither.');
 });
 
@@ -148,6 +156,15 @@ test('a fan is never summarised without its range', () => {
 });
 
 test('a withheld forecast says why and nothing else', () => {
-  const words = fanSummary({ title: 'eGFR', unit: 'mL/min', timeUnit: 'years', today: 0, end: 0, plans: [], withheld: 'Aged 14.', locale });
+  const words = fanSummary({
+    title: 'eGFR',
+    unit: 'mL/min',
+    timeUnit: 'years',
+    today: 0,
+    end: 0,
+    plans: [],
+    withheld: 'Aged 14.',
+    locale,
+  });
   expect(words).toBe('eGFR in mL/min. Nothing was observed. No forecast: Aged 14.');
 });

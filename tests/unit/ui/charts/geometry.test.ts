@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   bandPath,
@@ -66,7 +66,12 @@ describe('bands', () => {
   });
   test('one member has no spread', () => {
     expect(spreadOf([[1, 2]])).toBeNull();
-    expect(spreadOf([[1, 5], [3, 2]])).toEqual({ low: [1, 2], high: [3, 5] });
+    expect(
+      spreadOf([
+        [1, 5],
+        [3, 2],
+      ]),
+    ).toEqual({ low: [1, 2], high: [3, 5] });
   });
   test('reading between times is linear, and beyond them nothing', () => {
     expect(valueAt([0, 2], [10, 20], 1)).toBe(15);
@@ -98,7 +103,10 @@ test('a label goes where the fewest marks are, and to its first place when all a
 
 describe('dots', () => {
   test('fifty dots are equally likely values of the sample', () => {
-    const values = quantileValues(Array.from({ length: 1001 }, (_, i) => i / 1000), 50);
+    const values = quantileValues(
+      Array.from({ length: 1001 }, (_, i) => i / 1000),
+      50,
+    );
     expect(values).toHaveLength(50);
     expect(values[0]).toBeCloseTo(0.01);
     expect(values[49]).toBeCloseTo(0.99);
@@ -106,15 +114,22 @@ describe('dots', () => {
   });
   test('no column mixes signs', () => {
     fc.assert(
-      fc.property(fc.array(fc.double({ min: -10, max: 10, noNaN: true }), { minLength: 1, maxLength: 50 }), fc.double({ min: 0, max: 1, noNaN: true }), (values, tolerance) => {
-        for (const dot of stackDots(values, 0.7, tolerance)) {
-          if (dot.x !== 0) expect(Math.sign(dot.x)).toBe(Math.sign(dot.value) || 1);
-        }
-      }),
+      fc.property(
+        fc.array(fc.double({ min: -10, max: 10, noNaN: true }), { minLength: 1, maxLength: 50 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (values, tolerance) => {
+          for (const dot of stackDots(values, 0.7, tolerance)) {
+            if (dot.x !== 0) expect(Math.sign(dot.x)).toBe(Math.sign(dot.value) || 1);
+          }
+        },
+      ),
     );
   });
   test('the tallest stack fits its height', () => {
-    const values = quantileValues(Array.from({ length: 500 }, (_, i) => Math.sin(i) ** 3), 50);
+    const values = quantileValues(
+      Array.from({ length: 500 }, (_, i) => Math.sin(i) ** 3),
+      50,
+    );
     const width = columnWidth(values, 8, 20);
     expect(Math.max(...stackDots(values, width).map((dot) => dot.row))).toBeLessThan(8);
   });
@@ -156,7 +171,12 @@ describe('blocks in a lane', () => {
     expect(moveEnd(block, 'stop', 99, [0, 5], 0.25)).toMatchObject({ stop: 5 });
   });
   test('one intervention keeps its row, overlaps get their own', () => {
-    const { rows, count } = packRows([block, { ...block, id: '2', start: 3, stop: 4 }, { ...block, id: '3', start: 2, stop: 5 }, { ...block, id: '4', intervention: 'diet' }]);
+    const { rows, count } = packRows([
+      block,
+      { ...block, id: '2', start: 3, stop: 4 },
+      { ...block, id: '3', start: 2, stop: 5 },
+      { ...block, id: '4', intervention: 'diet' },
+    ]);
     expect(count).toBe(3);
     expect(rows.get('1')).toBe(rows.get('2'));
     expect(rows.get('3')).not.toBe(rows.get('1'));
