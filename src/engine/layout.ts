@@ -17,7 +17,7 @@ export interface Tiling {
   readonly rows: number;
   /**
    * What the gate weights run over first: a tile's inputs, for one thread that walks them alone (`tile`, the default), or an
-   * input's tiles, for neighbouring threads that own neighbouring tiles and read the same input at the same time (`input`).
+   * input's tiles, for neighbouring threads that own neighbouring tiles and are at the same input at the same time (`input`).
    */
   readonly outer?: 'tile' | 'input';
 }

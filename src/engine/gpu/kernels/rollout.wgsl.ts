@@ -351,8 +351,9 @@ fn rollOut(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) 
   }
   workgroupBarrier();
 
-  let unitTile = thread % unitTiles;
-  let quad = (thread / unitTiles) * ${variant.trajectories / 4}u;
+  // Neighbouring threads share a unit tile, so that they read the same weights at the same time.
+  let unitTile = thread / ${variant.groups}u;
+  let quad = (thread % ${variant.groups}u) * ${variant.trajectories / 4}u;
   let resetBias = weights[place.weights + ${member.blocks.resetBias.at / 4}u + unitTile];
   for (var step = 0u; step <= sizes.steps; step++) {
     for (var item = thread; item < stateBlocks * quads; item += threads) {
