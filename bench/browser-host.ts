@@ -12,7 +12,7 @@ import { build } from 'vite';
 import { chromiumFlags, requireChromium } from '../scripts/chromium.mjs';
 import { measure, type Clock, type Contender } from './measure.ts';
 import type { Bench, BrowserPath } from './page/page.ts';
-import type { Row } from './work.ts';
+import type { Row, Work } from './work.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const built = join(root, 'build/bench-page');
@@ -21,7 +21,7 @@ declare const globalThis: { bench?: Bench };
 
 export interface BrowserBench {
   readonly adapter: string;
-  gru(paths: readonly BrowserPath[], rounds: number): Promise<Row[]>;
+  gru(work: Work, paths: readonly BrowserPath[], rounds: number): Promise<Row[]>;
   forecast(paths: readonly ('wgsl-fused' | 'wasm-fused')[], rounds: number): Promise<Row[]>;
   close(): Promise<void>;
 }
@@ -46,7 +46,7 @@ export async function openBrowserBench(): Promise<BrowserBench> {
   const clock: Clock = () => treeCpuMs(browserServer.process().pid!);
   return {
     adapter: await page.evaluate(() => globalThis.bench!.adapter()),
-    gru: (paths, rounds) => gruRows(page, clock, paths, rounds),
+    gru: (work, paths, rounds) => gruRows(page, clock, work, paths, rounds),
     forecast: (paths, rounds) => forecastRows(page, clock, paths, rounds),
     close: async () => {
       await browser.close();
@@ -56,15 +56,18 @@ export async function openBrowserBench(): Promise<BrowserBench> {
   };
 }
 
-async function gruRows(page: Page, clock: Clock, paths: readonly BrowserPath[], rounds: number): Promise<Row[]> {
+async function gruRows(page: Page, clock: Clock, work: Work, paths: readonly BrowserPath[], rounds: number): Promise<Row[]> {
   const errors = new Map<string, number>();
-  for (const path of paths) errors.set(path, await page.evaluate((name) => globalThis.bench!.prepare(name), path));
+  for (const path of paths) {
+    const asked = { path, steps: work.request.steps };
+    errors.set(path, await page.evaluate(({ path, steps }) => globalThis.bench!.prepare(path, steps), asked));
+  }
   const samples = await measure(
     paths.map((path) => contender(page, path, path)),
     clock,
     rounds,
   );
-  return paths.map((path) => ({ work: 'gru-1024x24', path, host: 'browser', error: errors.get(path)!, ...samples.get(path)! }));
+  return paths.map((path) => ({ work: work.name, path, host: 'browser', error: errors.get(path)!, ...samples.get(path)! }));
 }
 
 async function forecastRows(

@@ -15,6 +15,7 @@ export interface Contender {
 /**
  * Medians over `rounds`, the paths taking turns in each round, so that a slow minute of a shared machine falls on all of them. A
  * path is repeated inside a sample until the sample is long enough for the clock: the kernel counts CPU time in ticks of 10 ms.
+ * Every path has run before, so that what is compiled on first use is compiled.
  */
 export async function measure(
   contenders: readonly Contender[],
@@ -24,7 +25,6 @@ export async function measure(
 ): Promise<Map<string, Sample>> {
   const repeats = new Map<string, number>();
   for (const contender of contenders) {
-    await contender.run(1); // compiles what is compiled on first use
     const { wallMs } = await timed(contender, 1, clock);
     repeats.set(contender.path, Math.ceil(sampleMs / wallMs));
   }

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type * as Ort from 'onnxruntime-web';
 import { CpuEngine } from '#engine/cpu/engine.ts';
 import { measure } from './measure.ts';
-import { reference, wasmFused } from './paths/engines.ts';
+import { reference, wasmFused, wgslFused } from './paths/engines.ts';
 import { ortWasm } from './paths/ort.ts';
 import { tfjs } from './paths/tfjs.ts';
 import { forecastRequest, largestError, referenceStates, type PreparedPath, type Row, type Work } from './work.ts';
@@ -35,10 +35,14 @@ async function loadOrt(module: 'ort.node.min.mjs' | 'ort.wasm.min.mjs'): Promise
 }
 
 export async function benchInNode(work: Work, paths: readonly NodePath[], rounds: number): Promise<Row[]> {
+  return benchPaths(work, Object.fromEntries(paths.map((path) => [path, () => nodePaths[path](work)])), rounds);
+}
+
+async function benchPaths(work: Work, paths: Record<string, () => Promise<PreparedPath>>, rounds: number): Promise<Row[]> {
   const expected = await referenceStates(work);
-  const prepared: { path: NodePath; own: PreparedPath; error: number }[] = [];
-  for (const path of paths) {
-    const own = await nodePaths[path](work);
+  const prepared: { path: string; own: PreparedPath; error: number }[] = [];
+  for (const [path, prepare] of Object.entries(paths)) {
+    const own = await prepare();
     prepared.push({ path, own, error: largestError(await own.finalStates(), expected) });
   }
   const contenders = prepared.map(({ path, own }) => ({ path, run: (times: number) => repeat(times, own.run) }));
@@ -47,6 +51,21 @@ export async function benchInNode(work: Work, paths: readonly NodePath[], rounds
     own.dispose();
     return { work: work.name, path, host: 'node', error, ...samples.get(path)! };
   });
+}
+
+/**
+ * The GPU of this machine, through Dawn: the fused kernel against tfjs op by op, both on the device that Dawn gives. Wall time is
+ * what counts here; on a GPU the processor mostly waits.
+ */
+export async function benchOnGpu(work: Work, gpu: GPU, rounds: number): Promise<Row[]> {
+  return benchPaths(work, { 'wgsl-fused': () => wgslFused(work, gpu), 'tfjs-webgpu': () => tfjsOnDawn(work, gpu) }, rounds);
+}
+
+/** tfjs registers its WebGPU backend only where there is a window or a worker's scope with a `navigator.gpu`, so it is shown one. */
+async function tfjsOnDawn(work: Work, gpu: GPU): Promise<PreparedPath> {
+  Object.assign(globalThis, { WorkerGlobalScope: Object, navigator: { gpu, userAgent: 'node' } });
+  await import('@tensorflow/tfjs-backend-webgpu');
+  return tfjs(work, 'webgpu');
 }
 
 export async function forecastInNode(rounds: number): Promise<Row[]> {

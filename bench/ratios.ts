@@ -2,15 +2,29 @@ import type { Row } from './work.ts';
 
 /** What the fused engines promise: `slow` takes at least `required` times the CPU time of `fast`, on one host and adapter. */
 export const requiredRatios = [
-  { fast: 'wgsl-fused', slow: 'tfjs-webgpu', required: 15, host: 'browser' },
-  { fast: 'wgsl-fused', slow: 'tfjs-webgl', required: 2, host: 'browser' },
-  { fast: 'wasm-fused', slow: 'ort-wasm', required: 2.5, host: 'node' },
-  { fast: 'wasm-fused', slow: 'tfjs-wasm', required: 4, host: 'node' },
+  { fast: 'wgsl-fused', slow: 'tfjs-webgpu', required: 15 },
+  { fast: 'wgsl-fused', slow: 'tfjs-webgl', required: 2 },
+  { fast: 'wasm-fused', slow: 'ort-wasm', required: 2.5 },
+  { fast: 'wasm-fused', slow: 'tfjs-wasm', required: 4 },
 ] as const;
 
-export function ratioOf(rows: readonly Row[], host: Row['host'], fast: string, slow: string): number | null {
-  const cpuMs = (path: string) => rows.find((row) => row.work === 'gru-1024x24' && row.host === host && row.path === path)?.cpuMs;
-  const fastMs = cpuMs(fast);
-  const slowMs = cpuMs(slow);
-  return fastMs && slowMs ? slowMs / fastMs : null;
+export interface Ratio {
+  readonly host: Row['host'];
+  readonly fast: string;
+  readonly slow: string;
+  readonly required: number;
+  readonly ratio: number;
+}
+
+/** The required ratios of one work that the rows allow, each inside one host. On a real GPU (`of: 'wallMs'`) the processor waits. */
+export function measuredRatios(rows: readonly Row[], of: 'cpuMs' | 'wallMs' = 'cpuMs'): Ratio[] {
+  const time = (host: string, path: string) =>
+    rows.find((row) => row.error !== null && row.host === host && row.path === path)?.[of];
+  return (['node', 'browser'] as const).flatMap((host) =>
+    requiredRatios.flatMap(({ fast, slow, required }) => {
+      const fastMs = time(host, fast);
+      const slowMs = time(host, slow);
+      return fastMs && slowMs ? [{ host, fast, slow, required, ratio: Math.round((100 * slowMs) / fastMs) / 100 }] : [];
+    }),
+  );
 }

@@ -1,67 +1,73 @@
 // npm run bench -- [--quick] [--only gru|forecast] [--host node|browser] [--adapter gpu] [--json FILE] [--baselines]
-// Medians of CPU time, and ratios inside one host. README of the numbers: shared/reference/gpu.md, section 1.
+// Medians in CPU time of all threads, and ratios inside one host. --adapter gpu times this machine's GPU in Node instead, in wall
+// time. --baselines writes bench/baselines.json.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { probeNodeGpu } from '../scripts/node-gpu.ts';
 import { openBrowserBench } from './browser-host.ts';
-import { benchInNode, forecastInNode } from './node-host.ts';
-import { ratioOf, requiredRatios } from './ratios.ts';
+import { benchInNode, benchOnGpu, forecastInNode } from './node-host.ts';
+import { measuredRatios } from './ratios.ts';
 import { gruWork, type Row } from './work.ts';
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    only: { type: 'string' },
+    only: { type: 'string', default: '' },
     host: { type: 'string' },
+    adapter: { type: 'string' },
     json: { type: 'string' },
     baselines: { type: 'boolean', default: false },
   },
 });
 const rounds = options.quick ? 3 : 5;
-const isAsked = (work: string) => !options.only || work.startsWith(options.only);
+const isAsked = (work: string): boolean => work.startsWith(options.only);
+const work = gruWork();
 const rows: Row[] = [];
 let adapter = 'none';
 
-if (options.host !== 'browser') {
-  if (isAsked('gru-1024x24')) {
-    rows.push(
-      ...(await benchInNode(gruWork(), ['wasm-fused', 'ort-wasm', 'ort-wasm-1-thread', 'tfjs-wasm', 'reference'], rounds)),
-    );
-  }
+if (options.adapter === 'gpu') await runOnGpu();
+else {
+  if (options.host !== 'browser') await runInNode();
+  if (options.host !== 'node') await runInBrowser();
+}
+
+const ratios = measuredRatios(rows, options.adapter === 'gpu' ? 'wallMs' : 'cpuMs');
+printTables();
+if (options.json) writeJson(options.json, { adapter, rows });
+if (options.baselines) writeJson(fileURLToPath(new URL('baselines.json', import.meta.url)), { adapter, ratios });
+// Dawn and ORT's threads would keep the process alive.
+process.exit(0);
+
+async function runInNode(): Promise<void> {
+  const paths = ['wasm-fused', 'ort-wasm', 'ort-wasm-1-thread', 'tfjs-wasm', 'reference'] as const;
+  if (isAsked('gru-1024x24')) rows.push(...(await benchInNode(work, paths, rounds)));
   if (isAsked('forecast-10000x60')) rows.push(...(await forecastInNode(rounds)));
 }
-if (options.host !== 'node') {
+
+async function runInBrowser(): Promise<void> {
   const browser = await openBrowserBench();
   adapter = browser.adapter;
-  if (isAsked('gru-1024x24')) {
-    const quick = ['wgsl-fused', 'tfjs-webgl', 'wasm-fused', 'ort-wasm', 'tfjs-wasm'] as const;
-    rows.push(...(await browser.gru([...quick, 'tfjs-webgpu', 'ort-wasm-1-thread'], rounds)));
-  }
+  const paths = ['wgsl-fused', 'tfjs-webgpu', 'tfjs-webgl', 'wasm-fused', 'ort-wasm', 'ort-wasm-1-thread', 'tfjs-wasm'] as const;
+  if (isAsked('gru-1024x24')) rows.push(...(await browser.gru(work, paths, rounds)));
+  // Half a minute a run on a software adapter.
   if (isAsked('forecast-10000x60') && !options.quick) rows.push(...(await browser.forecast(['wasm-fused', 'wgsl-fused'], 3)));
   await browser.close();
 }
 
-printTable();
-if (options.json) writeFileSync(options.json, `${JSON.stringify({ adapter, rows }, null, 1)}\n`);
-if (options.baselines) {
-  const file = fileURLToPath(new URL('baselines.json', import.meta.url));
-  writeFileSync(file, `${JSON.stringify({ adapter, ratios: measuredRatios() }, null, 2)}\n`);
-}
-// Dawn and ORT's threads would keep the process alive.
-process.exit(0);
-
-function measuredRatios() {
-  const hosts = ['node', 'browser'] as const;
-  return requiredRatios.flatMap(({ fast, slow, required }) =>
-    hosts.flatMap((host) => {
-      const ratio = ratioOf(rows, host, fast, slow);
-      return ratio === null ? [] : [{ host, fast, slow, required, ratio: Math.round(ratio * 100) / 100 }];
-    }),
-  );
+async function runOnGpu(): Promise<void> {
+  const { gpu, reason } = await probeNodeGpu();
+  if (!gpu) throw new Error(reason);
+  adapter = reason;
+  rows.push(...(await benchOnGpu(work, gpu, rounds)));
 }
 
-function printTable(): void {
-  console.log(`WebGPU adapter: ${adapter}. Medians of ${rounds}; ms of CPU time, all threads.`);
+function writeJson(file: string, content: unknown): void {
+  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
+}
+
+function printTables(): void {
+  console.log(`WebGPU adapter: ${adapter}. Medians of ${rounds}; CPU time of all threads.`);
   console.table(
     rows.map(({ work, host, path, cpuMs, wallMs, error }) => ({
       work,
@@ -72,5 +78,5 @@ function printTable(): void {
       'error against f64': error === null ? '' : error.toExponential(1),
     })),
   );
-  console.table(measuredRatios());
+  if (ratios.length > 0) console.table(ratios);
 }

@@ -37,7 +37,9 @@ export interface Row extends Sample {
 
 const shape: NetworkShape = { S: 16, L: 0, H: 64, K: 1, V: 1, M: 1 };
 
-export function gruWork(rollouts = 1024, steps = 24): Work {
+/** Fewer steps than 24 give the same ratios in less time. */
+export function gruWork(steps = 24): Work {
+  const rollouts = 1024;
   const network = withoutMeasurementError(toyNetwork({ seed: 12, shape, ordinalEvery: 0, logHazard: -30 }));
   const seed = seedFrom(99);
   return {
@@ -64,9 +66,9 @@ export function gruWork(rollouts = 1024, steps = 24): Work {
 }
 
 /** A whole forecast, bands and all: 10,000 futures of five members over 60 steps, H = 64, S = 16, every fourth head ordinal. */
-export function forecastRequest(rollouts = 10_000, steps = 60): RolloutRequest {
+export function forecastRequest(): RolloutRequest {
   const network = toyNetwork({ seed: 13, shape: { ...shape, L: 3, K: 2, M: 5 }, ordinalEvery: 4 });
-  return toyRequest(network, { rollouts, steps, planCount: 1, groupsPerMember: 10, courses: 20 });
+  return toyRequest(network, { rollouts: 10_000, steps: 60, planCount: 1, groupsPerMember: 10, courses: 20 });
 }
 
 /** What is measured is then the state itself, so that the paths can be compared. */
