@@ -2,6 +2,8 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-backend-cpu';
+// For its side effect: core alone registers no gradients, and its own list of them cannot be imported in Node.
+import '@tensorflow/tfjs-layers';
 
 /** Training runs on tfjs's SIMD WebAssembly backend: no native add-on to install, and the ops the app itself uses. */
 export async function useWasmBackend(): Promise<void> {

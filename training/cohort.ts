@@ -6,7 +6,7 @@ export interface Cohort {
   readonly K: number;
   readonly V: number;
   readonly C: number;
-  /** [N] grid steps that each person was under observation for (the last may be lived in part). */
+  /** [N] grid steps that each person was followed for: to the event or the end, or to the last visit where markers went on. */
   readonly steps: Int32Array;
   /** [N × V] conditioning: in both trials it stays what it was at entry. */
   readonly v: Float64Array;
@@ -42,7 +42,11 @@ export function gridCohort(people: readonly Person[], sizes: CohortSizes): Cohor
   const sorted = people
     .map((person) => {
       const end = Math.min(person.endDay / stepDays, maxSteps);
-      return { person, end, steps: Math.max(1, Math.ceil(end - 1e-9)), event: person.endDay / stepDays <= maxSteps ? person.event : -1 };
+      const visits = person.visits.map(({ day, values }) => ({ cell: cellOf(day, person.endDay, stepDays), values }));
+      const lastCell = Math.max(0, ...visits.map(({ cell }) => cell).filter((cell) => cell < maxSteps));
+      const ended = Math.max(1, Math.ceil(end - 1e-9));
+      const event = person.endDay / stepDays <= maxSteps ? person.event : -1;
+      return { person, end, visits, ended, steps: Math.max(ended, lastCell + 1), event };
     })
     .sort((a, b) => b.steps - a.steps || (a.person.id < b.person.id ? -1 : 1));
   const longest = sorted[0]?.steps ?? 0;
@@ -57,17 +61,16 @@ export function gridCohort(people: readonly Person[], sizes: CohortSizes): Cohor
     const mask = new Float64Array(present.length * S);
     const exposure = new Float64Array(present.length);
     const event = new Float64Array(present.length * K);
-    present.forEach(({ person, end, steps, event: cause }, i) => {
-      for (const visit of person.visits) {
-        // A visit in the last, partly lived step belongs to that step's start: nothing is observed after the end.
-        if (Math.min(Math.round(visit.day / stepDays), steps - 1) !== t) continue;
+    present.forEach(({ end, visits, ended, event: cause }, i) => {
+      for (const visit of visits) {
+        if (visit.cell !== t) continue;
         for (const [index, v] of visit.values) {
           value[i * S + index] = v;
           mask[i * S + index] = 1;
         }
       }
-      exposure[i] = Math.min(1, end - t);
-      if (cause >= 0 && t === steps - 1) event[i * K + cause] = 1;
+      exposure[i] = Math.min(1, Math.max(0, end - t));
+      if (cause >= 0 && t === ended - 1) event[i * K + cause] = 1;
     });
     values.push(value);
     masks.push(mask);
@@ -89,4 +92,31 @@ export function gridCohort(people: readonly Person[], sizes: CohortSizes): Cohor
     exposures,
     events,
   };
+}
+
+/** People `from` … `to` − 1 of a cohort, in the same order. */
+export function partOfCohort(cohort: Cohort, from: number, to: number): Cohort {
+  const steps = cohort.steps.slice(from, to);
+  const longest = steps[0] ?? 0;
+  const rows = (columns: readonly Float64Array[], width: number) =>
+    columns.slice(0, longest).map((column) => column.subarray(from * width, Math.min(to * width, column.length)));
+  return {
+    ...cohort,
+    ids: cohort.ids.slice(from, to),
+    steps,
+    v: cohort.v.subarray(from * cohort.V, to * cohort.V),
+    values: rows(cohort.values, cohort.S),
+    masks: rows(cohort.masks, cohort.S),
+    exposures: rows(cohort.exposures, 1),
+    events: rows(cohort.events, cohort.K),
+  };
+}
+
+/**
+ * The grid time nearest to a visit, but never beyond the event's or the end's own step: otherwise what was seen before the end
+ * would count as seen after it. Visits after an event that does not end observation (a halved CD4 count) keep their time.
+ */
+function cellOf(day: number, endDay: number, stepDays: number): number {
+  const nearest = Math.round(day / stepDays);
+  return day <= endDay ? Math.min(nearest, Math.max(0, Math.ceil(endDay / stepDays - 1e-9) - 1)) : nearest;
 }

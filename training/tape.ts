@@ -15,8 +15,9 @@ export interface Mat {
 
 export class Tape {
   #back: (() => void)[] = [];
-  /** Arrays of the last pass: every pass makes the same nodes in the same order, so the next one takes them over. */
-  #pool: Mat[] = [];
+  /** Memory of earlier passes, taken over by the next: fresh arrays cost more than the arithmetic in them. */
+  #blocks: Float64Array[] = [];
+  #block = 0;
   #used = 0;
 
   /** A constant or parameter view; parameters share their arrays with the optimiser. */
@@ -32,19 +33,23 @@ export class Tape {
   /** Forgets what was recorded; nodes handed out before are no longer valid. */
   restart(): void {
     this.#back = [];
+    this.#block = 0;
     this.#used = 0;
   }
 
-  #node(n: number, c: number): Mat {
-    const old = this.#pool[this.#used];
-    if (old && old.n === n && old.c === c) {
-      this.#used++;
-      old.g.fill(0);
-      return old;
+  #take(size: number): Float64Array {
+    let block = this.#blocks[this.#block];
+    while (!block || this.#used + size > block.length) {
+      if (block) this.#block++;
+      this.#used = 0;
+      block = this.#blocks[this.#block] ??= new Float64Array(Math.max(size, 1 << 18));
     }
-    const made = { n, c, v: new Float64Array(n * c), g: new Float64Array(n * c) };
-    this.#pool[this.#used++] = made;
-    return made;
+    this.#used += size;
+    return block.subarray(this.#used - size, this.#used);
+  }
+
+  #node(n: number, c: number): Mat {
+    return { n, c, v: this.#take(n * c), g: this.#take(n * c).fill(0) };
   }
 
   /** x [n × in] times the transpose of W [out × in]. */
@@ -109,7 +114,7 @@ export class Tape {
   // Each function owns its loop and leaves the slope behind: one shared loop over closures ran six times slower here.
   #unary(a: Mat, fill: (a: Float64Array, y: Float64Array, slope: Float64Array) => void): Mat {
     const y = this.#node(a.n, a.c);
-    const slope = new Float64Array(y.v.length);
+    const slope = this.#take(y.v.length);
     fill(a.v, y.v, slope);
     this.#back.push(() => {
       for (let i = 0; i < slope.length; i++) a.g[i]! += y.g[i]! * slope[i]!;
