@@ -6,6 +6,7 @@ import { selectWgsl } from '#engine/gpu/kernels/select.wgsl.ts';
 import { bind, Pipelines, submit } from '#engine/gpu/pipelines.ts';
 import { Reduction } from '#engine/gpu/reduce.ts';
 import { possibleVariants } from '#engine/gpu/rollout.ts';
+import { fastestVariant, rememberedVariant, variantKey } from '#engine/gpu/tune.ts';
 import { allocateColumns, summarise } from '#engine/summary.ts';
 import { normalPair, philox, RandomSequence, seedFrom, streams, uniform } from '#numerics/random.ts';
 import { probeNodeGpu } from '../../scripts/node-gpu.ts';
@@ -93,7 +94,12 @@ fn draw(@builtin(global_invocation_id) id: vec3u) {
 
 it('quantiles selected on the GPU are those of sorted columns, with ties, signs, zeros, gaps and more levels than one pass takes', async () => {
   const request = {
-    ...toyRequest(toyNetwork({ shape: { S: 4, M: 5, K: 2, H: 4 }, ordinalEvery: 4 }), { rollouts: 5 * 13, steps: 3, groupsPerMember: 1, courses: 7 }),
+    ...toyRequest(toyNetwork({ shape: { S: 4, M: 5, K: 2, H: 4 }, ordinalEvery: 4 }), {
+      rollouts: 5 * 13,
+      steps: 3,
+      groupsPerMember: 1,
+      courses: 7,
+    }),
     // 65 rollouts are alive at first, so that the rank of a level of k/64 is a whole number.
     levels: [1, 3, 7, 8, 13, 16, 20, 30, 32, 40, 48, 50, 57, 62, 63].map((k) => k / 64),
   };
@@ -116,11 +122,18 @@ it('quantiles selected on the GPU are those of sorted columns, with ties, signs,
   columns[1].eventStep[3] = -1;
   columns[1].eventStep[40] = -1;
 
-  const both = (pick: (column: (typeof columns)[number]) => Float32Array) => Float32Array.from(columns.flatMap((column) => [...pick(column)]));
+  const both = (pick: (column: (typeof columns)[number]) => Float32Array) =>
+    Float32Array.from(columns.flatMap((column) => [...pick(column)]));
   const gpuColumns = {
     plans: 2,
-    values: scope.upload('values', both(({ values }) => values)),
-    incidence: scope.upload('incidence', Float32Array.from(columns.flatMap(({ incidence, eventFreeSteps }) => [...incidence, ...eventFreeSteps]))),
+    values: scope.upload(
+      'values',
+      both(({ values }) => values),
+    ),
+    incidence: scope.upload(
+      'incidence',
+      Float32Array.from(columns.flatMap(({ incidence, eventFreeSteps }) => [...incidence, ...eventFreeSteps])),
+    ),
     eventStep: scope.upload('event step', Uint32Array.from(columns.flatMap(({ eventStep }) => [...eventStep]))),
   };
   const reduction = await Reduction.prepare(gpu, pipelines, scope, request);
@@ -154,4 +167,28 @@ it('the shaders of a pack-sized network read as reviewed', async () => {
 
 it('every stream of the reference has the number that the shader uses', () => {
   expect(streams).toMatchObject({ process: 0, event: 1, observation: 2 });
+});
+
+it('a trial of tile variants is done once, and its winner remembered by adapter and shape', async () => {
+  const shape = { S: 1, L: 0, H: 4, K: 1, V: 1, M: 3 };
+  const kept = new Map<string, string>();
+  const storage = { get: async (key: string) => kept.get(key), set: async (key: string, value: string) => void kept.set(key, value) };
+  let trials = 0;
+  const smallTrial: typeof fastestVariant = (device, made, ofShape, variants) => {
+    trials++;
+    return fastestVariant(device, made, ofShape, variants.slice(0, 2), { rollouts: 64, steps: 2, rounds: 1 });
+  };
+  const winner = await rememberedVariant(gpu, pipelines, shape, storage, smallTrial);
+  expect(possibleVariants(shape, gpu.device.limits).slice(0, 2)).toContainEqual(winner);
+  expect(await rememberedVariant(gpu, pipelines, shape, storage, smallTrial)).toEqual(winner);
+  expect(trials).toBe(1);
+  // What the store holds may be of another version, or damaged: then the trial is done again.
+  kept.set(variantKey(gpu, shape), 'nonsense');
+  await rememberedVariant(gpu, pipelines, shape, storage, smallTrial);
+  expect(trials).toBe(2);
+});
+
+it('every tile variant stays inside the default limits of WebGPU for the largest network', () => {
+  const variants = possibleVariants({ S: 32, L: 16, H: 128, K: 8, V: 64, M: 8 }, gpu.device.limits);
+  expect(variants.length).toBeGreaterThan(1);
 });

@@ -105,8 +105,8 @@ export class GpuEngine implements Engine {
   }
 
   async #variantFor({ network }: RolloutRequest): Promise<RolloutVariant> {
-    const [guess] = possibleVariants(network.shape, this.gpu.device.limits);
-    if (this.gpu.isSoftware) return guess;
+    // SwiftShader runs 32 threads as fast as 64 and compiles them in two thirds of the time.
+    if (this.gpu.isSoftware) return possibleVariants(network.shape, this.gpu.device.limits, 32)[0];
     return rememberedVariant(this.gpu, this.#pipelines, network.shape, this.#options.storage);
   }
 

@@ -173,9 +173,9 @@ export function columnBytes({ network, steps, rollouts }: Pick<RolloutRequest, '
   };
 }
 
-/** Tile variants that run on the device, likeliest best first: about 64 threads, and eight trajectories to a thread. */
-export function possibleVariants(shape: NetworkShape, limits: GPUSupportedLimits): RolloutVariant[] {
-  const distance = (variant: RolloutVariant) => Math.abs(Math.log2(threadCount(shape, variant) / 64));
+/** Tile variants that run on the device, likeliest best first: about `threads` threads, and eight trajectories to a thread. */
+export function possibleVariants(shape: NetworkShape, limits: GPUSupportedLimits, threads = 64): RolloutVariant[] {
+  const distance = (variant: RolloutVariant) => Math.abs(Math.log2(threadCount(shape, variant) / threads));
   return ([8, 4] as const)
     .flatMap((trajectories) => [1, 2, 4, 8].map((groups): RolloutVariant => ({ trajectories, groups })))
     .filter(

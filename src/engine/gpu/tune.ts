@@ -15,19 +15,20 @@ export function variantKey({ info }: GpuDevice, { S, L, H, K }: NetworkShape): s
   return ['rollout-tile-1', info.vendor, info.architecture, `S${S} L${L} H${H} K${K}`].join('|');
 }
 
-/** The remembered winner, or the winner of a trial, which is then remembered. */
+/** The remembered winner, or the winner of a trial among the five likeliest, which is then remembered. */
 export async function rememberedVariant(
   gpu: GpuDevice,
   pipelines: Pipelines,
   shape: NetworkShape,
   storage: VariantStorage = inMemory,
+  trial: typeof fastestVariant = fastestVariant,
 ): Promise<RolloutVariant> {
   const key = variantKey(gpu, shape);
   const known = await storage.get(key).catch(() => undefined);
   const possible = possibleVariants(shape, gpu.device.limits);
   const remembered = possible.find((variant) => nameOf(variant) === known);
   if (remembered) return remembered;
-  const winner = await fastestVariant(gpu, pipelines, shape, possible.slice(0, 5));
+  const winner = await trial(gpu, pipelines, shape, possible.slice(0, 5));
   // A store that cannot be written only costs the next visit a trial.
   await storage.set(key, nameOf(winner)).catch(() => {});
   return winner;

@@ -411,8 +411,9 @@ fn rollOut(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) 
   }
   workgroupBarrier();
 
-  let unitTile = thread % unitTiles;
-  let quad = (thread / unitTiles) * 2u;
+  // Neighbouring threads share a unit tile, so that they read the same weights at the same time.
+  let unitTile = thread / 4u;
+  let quad = (thread % 4u) * 2u;
   let resetBias = weights[place.weights + 3984u + unitTile];
   for (var step = 0u; step <= sizes.steps; step++) {
     for (var item = thread; item < stateBlocks * quads; item += threads) {
