@@ -37,12 +37,26 @@ export interface DiagnosticsParts {
   readonly report: EngineReport | null;
   readonly golden: readonly GoldenReport[];
   readonly packs: readonly { readonly id: string; readonly version: string; readonly digest: string }[];
-  readonly lastRun: { readonly rollouts: number; readonly plans: number; readonly fitMs: number; readonly rollOutMs: number } | null;
+  readonly lastRun: {
+    readonly rollouts: number;
+    readonly plans: number;
+    readonly fitMs: number;
+    readonly rollOutMs: number;
+  } | null;
   readonly isStorageLasting: boolean;
 }
 
 /** What a person may send to someone who helps: the machine and the packs, nothing of any patient. */
-export function diagnosticsText({ version, browser, cores, report, golden, packs, lastRun, isStorageLasting }: DiagnosticsParts): string {
+export function diagnosticsText({
+  version,
+  browser,
+  cores,
+  report,
+  golden,
+  packs,
+  lastRun,
+  isStorageLasting,
+}: DiagnosticsParts): string {
   return [
     `Counterpart ${version}`,
     `Browser: ${browser}; ${cores} cores`,
@@ -50,7 +64,9 @@ export function diagnosticsText({ version, browser, cores, report, golden, packs
     report ? `Engine: ${report.kind} (${report.description}). ${report.reason}` : 'Engine: none',
     ...(report?.attempts ?? []).map((attempt) => `  ${attempt}`),
     ...packs.map((pack) => `Pack: ${pack.id} ${pack.version} ${pack.digest.slice(0, 12)}`),
-    ...golden.map((one) => `Reference cases of ${one.packId}: ${one.isPassed ? 'passed' : 'failed'} on ${one.engine || 'no engine'}`),
+    ...golden.map(
+      (one) => `Reference cases of ${one.packId}: ${one.isPassed ? 'passed' : 'failed'} on ${one.engine || 'no engine'}`,
+    ),
     lastRun
       ? `Last run: ${lastRun.rollouts} rollouts of ${lastRun.plans} plans, fit ${Math.round(lastRun.fitMs)} ms, roll-out ${Math.round(lastRun.rollOutMs)} ms`
       : 'Last run: none',

@@ -8,7 +8,7 @@ import type { EngineClient } from '#engine/client.ts';
 import type { PackInfo } from '#engine/protocol.ts';
 import { checkPlan } from '#twin/plan-check.ts';
 import type { Shelf } from '#vault/vault.ts';
-import { duplicatePlan, firstPlans, horizonDays, usualCareId, usualCarePlan } from './plans.ts';
+import { duplicatePlan, firstPlans, horizonDays, usualCareId } from './plans.ts';
 import type { Basis, Bench, Workspace } from './workspace.ts';
 
 export interface ForecastParts {
@@ -77,7 +77,11 @@ export class ForecastState {
   }
 
   /** Shows a patient: with what was set up and run before, under the pack used then unless another is named. */
-  async open(record: PatientRecord, choose: (packId: string | null) => PackInfo | null, packId: string | null = null): Promise<void> {
+  async open(
+    record: PatientRecord,
+    choose: (packId: string | null) => PackInfo | null,
+    packId: string | null = null,
+  ): Promise<void> {
     this.stop();
     const kept = await this.#parts.workspaces.get(record.id).catch(() => null);
     this.#workspace = kept?.value ?? null;
@@ -111,7 +115,7 @@ export class ForecastState {
     this.#past = [];
     const bench = pack ? this.#workspace?.benches[pack.manifest.id] : undefined;
     const horizon = pack ? horizonDays(pack.manifest) : 0;
-    this.plans = bench?.plans ?? (pack ? firstPlans(pack.manifest) : []);
+    this.plans = bench?.plans ?? (pack && this.record ? firstPlans(pack.manifest, this.record, this.#parts.today()) : []);
     this.seed = bench?.seed ?? 1;
     this.rollouts = bench?.rollouts ?? 10_000;
     this.outcome = bench?.outcome ?? 'any';
@@ -140,7 +144,10 @@ export class ForecastState {
   duplicate(planId: string): void {
     const source = this.plans.find((plan) => plan.id === planId);
     const copy = source && this.pack && duplicatePlan(this.pack.manifest, this.plans, source);
-    if (copy) this.#change([...this.plans, copy].sort((a, b) => (a.id === usualCareId ? -1 : b.id === usualCareId ? 1 : a.id.localeCompare(b.id))));
+    if (copy)
+      this.#change(
+        [...this.plans, copy].sort((a, b) => (a.id === usualCareId ? -1 : b.id === usualCareId ? 1 : a.id.localeCompare(b.id))),
+      );
   }
 
   rename(planId: string, name: string): void {
@@ -262,7 +269,11 @@ export class ForecastState {
       readDay: this.readDay,
       result: forecast && madeAt !== null && this.#basis ? { basis: this.#basis, madeAt, forecast } : null,
     };
-    this.#workspace = { format: 1, packId: pack.manifest.id, benches: { ...this.#workspace?.benches, [pack.manifest.id]: bench } };
+    this.#workspace = {
+      format: 1,
+      packId: pack.manifest.id,
+      benches: { ...this.#workspace?.benches, [pack.manifest.id]: bench },
+    };
     try {
       this.#updatedAt = await this.#parts.workspaces.put(record.id, this.#workspace, this.#updatedAt);
       this.keepFailure = null;
@@ -270,14 +281,13 @@ export class ForecastState {
       this.keepFailure = failureOf(error);
     }
   }
-
-  /** All plans gone but usual care: for the palette's "Start over". */
-  resetPlans(): void {
-    if (this.pack) this.#change([usualCarePlan(this.pack.manifest), ...firstPlans(this.pack.manifest).slice(1)]);
-  }
 }
 
 function failureOf(error: unknown): Failure {
   if (error instanceof AppError) return { code: error.code, message: error.message };
-  return { code: 'unknown', message: 'The run failed for a reason of the program’s own. Nothing you entered is lost; run it again, or choose another engine.' };
+  return {
+    code: 'unknown',
+    message:
+      'The run failed for a reason of the program’s own. Nothing you entered is lost; run it again, or choose another engine.',
+  };
 }

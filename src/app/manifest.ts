@@ -5,9 +5,21 @@ import type { WhatIfClass } from '#packs/manifest.ts';
 
 /** What each class of what-if may claim, in words that stand beside it wherever it is used. */
 export const classWords: Readonly<Record<WhatIfClass, { readonly name: string; readonly meaning: string }>> = {
-  R: { name: 'learned from a randomised trial', meaning: 'Chance decided who got it, so the difference the model learned can be read as an effect, in people like those of the trial.' },
-  X: { name: 'cited effect, not learned', meaning: 'The pack’s own data say nothing about it. A published effect, with its own uncertainty, is laid over the natural course.' },
+  R: {
+    name: 'learned from a randomised trial',
+    meaning:
+      'Chance decided who got it, so the difference the model learned can be read as an effect, in people like those of the trial.',
+  },
+  X: {
+    name: 'cited effect, not learned',
+    meaning:
+      'The pack’s own data say nothing about it. A published effect, with its own uncertainty, is laid over the natural course.',
+  },
   M: { name: 'mechanistic', meaning: 'It acts through equations of how the body works, whose sources are on the card.' },
   N: { name: 'natural history', meaning: 'The course without it. Plans are held against it; it is nothing to choose.' },
-  O: { name: 'observed only', meaning: 'Who got it was no accident, so treated and untreated people differ in more than the treatment. It is never offered as a choice.' },
+  O: {
+    name: 'observed only',
+    meaning:
+      'Who got it was no accident, so treated and untreated people differ in more than the treatment. It is never offered as a choice.',
+  },
 };

@@ -12,7 +12,12 @@ export interface ObservedValue {
 }
 
 /** Values of one marker or sign, oldest first; what is dated after `today` or in a unit the pack does not know is left out. */
-export function observedValues(record: PatientRecord, manifest: PackManifest, code: string, today: IsoDate): readonly ObservedValue[] {
+export function observedValues(
+  record: PatientRecord,
+  manifest: PackManifest,
+  code: string,
+  today: IsoDate,
+): readonly ObservedValue[] {
   const marker = manifest.markers.find((one) => one.id === code);
   return record.observations
     .filter((one) => one.code === code && one.date <= today)
@@ -28,14 +33,14 @@ export function observedValues(record: PatientRecord, manifest: PackManifest, co
     .sort((a, b) => a.day - b.day);
 }
 
-/** "61 years, female": age and sex as far as the pack knows such covariates. */
+/** "61 at entry, female": age and sex as far as the pack knows such covariates. */
 export function personWords(record: PatientRecord, manifest: PackManifest | null): string {
   const age = record.covariates['age'];
   const sex = record.covariates['sex'];
   const covariate = manifest?.covariates.find((one) => one.id === 'sex');
   const label = covariate?.kind === 'category' ? covariate.categories.find((one) => one.value === sex)?.label : undefined;
   const parts = [
-    typeof age === 'number' ? `${Math.floor(age)} years` : '',
+    typeof age === 'number' ? `${Math.floor(age)} at entry` : '',
     label?.toLowerCase() ?? (typeof sex === 'string' ? sex : ''),
   ];
   return parts.filter(Boolean).join(', ');

@@ -26,7 +26,10 @@ export class Packs {
       this.refused = refused;
       this.status = 'ready';
     } catch (error) {
-      this.failure = error instanceof AppError ? error.message : 'The list of packs could not be read. Reload the page; if that does not help, the copy of Counterpart is incomplete.';
+      this.failure =
+        error instanceof AppError
+          ? error.message
+          : 'The list of packs could not be read. Reload the page; if that does not help, the copy of Counterpart is incomplete.';
       this.status = 'failed';
     }
   }
@@ -43,7 +46,12 @@ export class Packs {
     try {
       this.golden = { ...this.golden, [packId]: await this.#client.call('golden', { packId }) };
     } catch (error) {
-      const report: GoldenReport = { packId, isPassed: false, engine: '', lines: [error instanceof Error ? error.message : 'The check did not finish.'] };
+      const report: GoldenReport = {
+        packId,
+        isPassed: false,
+        engine: '',
+        lines: [error instanceof Error ? error.message : 'The check did not finish.'],
+      };
       this.golden = { ...this.golden, [packId]: report };
     }
   }

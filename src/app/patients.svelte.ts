@@ -88,8 +88,18 @@ export class Patients {
   async addDemonstration(packId: string): Promise<PatientRecord | null> {
     this.isDrawing = true;
     const record = await this.#attempt(async () => {
-      const drawn = await this.#parts.client.call('person', { packId, seed: this.#parts.randomSeed(), today: this.#parts.today() });
-      const named = { ...drawn, id: this.#parts.newId(), alias: this.freeAlias('Synthetic person'), isSynthetic: true, updatedAt: 0 };
+      const drawn = await this.#parts.client.call('person', {
+        packId,
+        seed: this.#parts.randomSeed(),
+        today: this.#parts.today(),
+      });
+      const named = {
+        ...drawn,
+        id: this.#parts.newId(),
+        alias: this.freeAlias('Synthetic person'),
+        isSynthetic: true,
+        updatedAt: 0,
+      };
       const updatedAt = await this.#parts.shelf.put(named.id, named, null);
       const kept = { ...named, updatedAt };
       this.put(kept);

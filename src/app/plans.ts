@@ -1,5 +1,7 @@
 /** Plans as a person edits them: usual care first and locked, then up to four others, each with a letter. */
 import type { Plan, PlanBlock } from '#domain/plan.ts';
+import { daysBetween } from '#domain/record.ts';
+import type { IsoDate, PatientRecord } from '#domain/record.ts';
 import { leverInterventions } from '#packs/manifest-views.ts';
 import type { Intervention, PackManifest } from '#packs/manifest.ts';
 
@@ -26,20 +28,32 @@ export function offeredInterventions(manifest: PackManifest): readonly Intervent
   return leverInterventions(manifest);
 }
 
-/** Usual care and, beside it, one plan with the first intervention that usual care lacks: something to compare at once. */
-export function firstPlans(manifest: PackManifest): readonly Plan[] {
+/**
+ * Usual care and, beside it, one plan to compare at once: the first intervention that usual care lacks and that the evidence lets this
+ * person begin today. The choice says nothing of merit; it is the pack's order.
+ */
+export function firstPlans(manifest: PackManifest, record: PatientRecord, today: IsoDate): readonly Plan[] {
   const usual = usualCarePlan(manifest);
-  const first = offeredInterventions(manifest).find((one) => !manifest.usualCare.interventions.includes(one.id));
+  const isAtEntry = daysBetween(record.entryDate, today) < manifest.grid.stepDays / 2;
+  const canBegin = (one: Intervention) =>
+    one.timing !== 'from-entry' ||
+    isAtEntry ||
+    record.treatments.some(({ intervention, stop }) => intervention === one.id && stop === null);
+  const lacking = offeredInterventions(manifest).filter((one) => !manifest.usualCare.interventions.includes(one.id));
+  const first = lacking.find(canBegin) ?? lacking[0];
   if (!first) return [usual];
   const block = { intervention: first.id, startDay: 0, stopDay: horizonDays(manifest) };
   return [usual, { id: 'plan-a', name: 'Plan A', blocks: [...keptBeside(manifest, leverBlocks(manifest, usual), first), block] }];
 }
 
 function keptBeside(manifest: PackManifest, blocks: readonly PlanBlock[], chosen: Intervention): readonly PlanBlock[] {
-  return blocks.filter((block) => chosen.exclusiveGroup === null || groupOf(manifest, block.intervention) !== chosen.exclusiveGroup);
+  return blocks.filter(
+    (block) => chosen.exclusiveGroup === null || groupOf(manifest, block.intervention) !== chosen.exclusiveGroup,
+  );
 }
 
-const groupOf = (manifest: PackManifest, id: string) => manifest.interventions.find((one) => one.id === id)?.exclusiveGroup ?? null;
+const groupOf = (manifest: PackManifest, id: string) =>
+  manifest.interventions.find((one) => one.id === id)?.exclusiveGroup ?? null;
 
 /** A copy with the next free letter; null when there are as many plans as can be drawn. */
 export function duplicatePlan(manifest: PackManifest, plans: readonly Plan[], source: Plan): Plan | null {

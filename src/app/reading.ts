@@ -34,7 +34,11 @@ export function quantileOf(sorted: readonly number[], level: number): number {
  * Share of simulated courses on one side of a value, between the band edges by straight lines. Outside the widest band only its edge is
  * known, so the answer is an interval there: [0, 0.05] or [0.95, 1] of the 90 % band.
  */
-export function shareBeyond(marker: MarkerForecast, index: number, threshold: { value: number; direction: 'above' | 'below' }): readonly [low: number, high: number] | null {
+export function shareBeyond(
+  marker: MarkerForecast,
+  index: number,
+  threshold: { value: number; direction: 'above' | 'below' },
+): readonly [low: number, high: number] | null {
   const points = [
     ...marker.bands.flatMap((band) => [
       { level: (1 - band.level) / 2, value: band.low[index]! },

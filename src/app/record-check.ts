@@ -52,8 +52,10 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
   const confirm = (at: Place, code: ErrorCode, message: string) => issues.push({ at, code, message, kind: 'confirm' });
 
   function checkDay(at: Place, date: string, what: string): boolean {
-    if (!isIsoDate(date)) refuse(at, 'date_invalid', date === '' ? `${what}: a date is needed.` : `${what}: this is not a calendar day.`);
-    else if (date > today) refuse(at, 'date_in_future', `${what}: this day is in the future. Only what has happened belongs in a record.`);
+    if (!isIsoDate(date))
+      refuse(at, 'date_invalid', date === '' ? `${what}: a date is needed.` : `${what}: this is not a calendar day.`);
+    else if (date > today)
+      refuse(at, 'date_in_future', `${what}: this day is in the future. Only what has happened belongs in a record.`);
     else return true;
     return false;
   }
@@ -66,7 +68,8 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
     const typed = draft.covariates[covariate.id];
     const at = place.covariate(covariate.id);
     if (!typed || typed.text.trim() === '') {
-      if (covariate.required) refuse(at, 'covariate_missing', `${covariate.label} is needed: this pack cannot forecast without it.`);
+      if (covariate.required)
+        refuse(at, 'covariate_missing', `${covariate.label} is needed: this pack cannot forecast without it.`);
       continue;
     }
     const value = covariate.kind === 'category' ? typed.text : numberOf(typed, covariate, at);
@@ -79,39 +82,69 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
     covariates[id] = Number.isFinite(number) ? number : typed.text;
   }
 
-  function numberOf(typed: { text: string; unit: string; isConfirmed: boolean }, quantity: Extract<Covariate, { kind: 'number' }>, at: Place) {
+  function numberOf(
+    typed: { text: string; unit: string; isConfirmed: boolean },
+    quantity: Extract<Covariate, { kind: 'number' }>,
+    at: Place,
+  ) {
     const read = valueOf(typed, quantity, at);
     return read && toCanonical(quantity, read.value, read.unit);
   }
 
   /** The number and its unit as entered, after every check; null when it may not be saved. */
-  function valueOf(typed: { text: string; unit: string; isConfirmed: boolean }, quantity: Marker | Extract<Covariate, { kind: 'number' }>, at: Place) {
+  function valueOf(
+    typed: { text: string; unit: string; isConfirmed: boolean },
+    quantity: Marker | Extract<Covariate, { kind: 'number' }>,
+    at: Place,
+  ) {
     if (isLimit(typed.text)) {
-      refuse(at, 'value_not_a_number', `${quantity.label}: a limit (“<” or “>”) is not a number, and this version cannot use it. Leave the cell empty and write the limit in the note.`);
+      refuse(
+        at,
+        'value_not_a_number',
+        `${quantity.label}: a limit (“<” or “>”) is not a number, and this version cannot use it. Leave the cell empty and write the limit in the note.`,
+      );
       return null;
     }
     const read = readQuantity(typed.text);
     if (!read) {
-      refuse(at, 'value_not_a_number', `${quantity.label}: this is not a number. Write it like 1.4, with the unit behind it if it is not ${unitText(quantity.unit) || 'plain'}.`);
+      refuse(
+        at,
+        'value_not_a_number',
+        `${quantity.label}: this is not a number. Write it like 1.4, with the unit behind it if it is not ${unitText(quantity.unit) || 'plain'}.`,
+      );
       return null;
     }
     const known = unitsOf(quantity);
     const unit = read.unit === '' ? typed.unit || quantity.unit : unitMeant(read.unit, known);
     if (unit === null || !known.includes(unit)) {
-      refuse(at, 'unit_unknown', `${quantity.label}: “${read.unit || typed.unit}” is not a unit of this measure. Expected ${known.map(unitText).join(' or ')}.`);
+      refuse(
+        at,
+        'unit_unknown',
+        `${quantity.label}: “${read.unit || typed.unit}” is not a unit of this measure. Expected ${known.map(unitText).join(' or ')}.`,
+      );
       return null;
     }
     const canonical = toCanonical(quantity, read.value, unit);
     const isAge = quantity.unit === 'a';
     if (isAge ? canonical < 0 || canonical > oldestYears : canonical < 0 && quantity.plausible[0] >= 0) {
-      refuse(at, 'value_implausible', isAge ? `${quantity.label}: nobody is this old. Expected 0 to ${oldestYears} years.` : `${quantity.label}: this cannot be below zero.`);
+      refuse(
+        at,
+        'value_implausible',
+        isAge
+          ? `${quantity.label}: nobody is this old. Expected 0 to ${oldestYears} years.`
+          : `${quantity.label}: this cannot be below zero.`,
+      );
       return null;
     }
     const [low, high] = quantity.plausible;
     if ((canonical < low || canonical > high) && !typed.isConfirmed) {
       const range = `${rangeText(low, high)} ${unitText(quantity.unit)}`.trim();
       const converted = unit === quantity.unit ? '' : ` (${numberText(canonical)} ${unitText(quantity.unit)})`;
-      confirm(at, 'value_implausible', `${quantity.label}${converted}: unusual, expected ${range}. Check the number and the unit; if both are right, confirm it.`);
+      confirm(
+        at,
+        'value_implausible',
+        `${quantity.label}${converted}: unusual, expected ${range}. Check the number and the unit; if both are right, confirm it.`,
+      );
       return null;
     }
     return { value: read.value, unit };
@@ -130,10 +163,18 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
     const at = place.date(row.id);
     const isDay = checkDay(at, row.date, 'Date of these values');
     if (isDay && death && row.date > death) {
-      refuse(at, 'observation_after_death', 'These values are dated after the end of the record (a final event is recorded before them). Correct one of the two dates.');
+      refuse(
+        at,
+        'observation_after_death',
+        'These values are dated after the end of the record (a final event is recorded before them). Correct one of the two dates.',
+      );
     }
     if (isDay && hasEntry && birthYears !== null && daysBetween(row.date, draft.entryDate) > (birthYears + 1) * 366) {
-      refuse(at, 'observation_before_birth', 'By the age in this record, these values would be dated before birth. Correct the date or the age.');
+      refuse(
+        at,
+        'observation_before_birth',
+        'By the age in this record, these values would be dated before birth. Correct the date or the age.',
+      );
     }
     for (const [code, cell] of Object.entries(row.cells)) {
       if (cell.text.trim() === '') continue;
@@ -168,7 +209,12 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
       refuse(at, 'record_invalid', 'Choose which treatment it was, or remove the line.');
     }
     const hasStart = checkDay(at, treatment.start, 'Start of the treatment');
-    if (treatment.stop !== '' && checkDay(at, treatment.stop, 'End of the treatment') && hasStart && treatment.stop < treatment.start) {
+    if (
+      treatment.stop !== '' &&
+      checkDay(at, treatment.stop, 'End of the treatment') &&
+      hasStart &&
+      treatment.stop < treatment.start
+    ) {
       refuse(at, 'date_invalid', 'The treatment ends before it starts. Exchange or correct the two dates.');
     }
   }

@@ -39,7 +39,13 @@ export function draftPoints(draft: RecordDraft, manifest: PackManifest, today: s
     })),
     ...manifest.signs.map((sign) => {
       const points = pointsOf(({ text }) => levelMeant(sign, text), sign.id);
-      return { code: sign.id, label: sign.label, unit: '', points, levelLabel: sign.levels.find((level) => level.value === points.at(-1)?.value)?.label ?? null };
+      return {
+        code: sign.id,
+        label: sign.label,
+        unit: '',
+        points,
+        levelLabel: sign.levels.find((level) => level.value === points.at(-1)?.value)?.label ?? null,
+      };
     }),
   ];
   return rows.filter((row) => row.points.length > 0);

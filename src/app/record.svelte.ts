@@ -40,7 +40,9 @@ export class RecordEditor {
   /** A draft from an earlier visit was found and is shown. */
   isRestored = $state(false);
   readonly columns: readonly Column[] = $derived(columnsOf(this.manifest));
-  readonly #checked = $derived.by(() => checkDraft(this.draft, { manifest: this.manifest, today: this.#parts.today(), newId: this.#parts.newId }));
+  readonly #checked = $derived.by(() =>
+    checkDraft(this.draft, { manifest: this.manifest, today: this.#parts.today(), newId: this.#parts.newId }),
+  );
   readonly issues: readonly Issue[] = $derived(this.#checked.issues);
   #keeping: Promise<unknown> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -54,7 +56,13 @@ export class RecordEditor {
   }
 
   /** Opens what was left unsaved, else the saved record, else an empty one. */
-  static async open(id: string, saved: PatientRecord | null, alias: string, manifest: PackManifest, parts: RecordParts): Promise<RecordEditor> {
+  static async open(
+    id: string,
+    saved: PatientRecord | null,
+    alias: string,
+    manifest: PackManifest,
+    parts: RecordParts,
+  ): Promise<RecordEditor> {
     const kept = await parts.drafts.get(id).catch(() => null);
     const draft = kept?.value ?? (saved ? draftOf(saved, manifest, parts.newId) : emptyDraft(alias, parts.today(), parts.newId));
     const editor = new RecordEditor(id, draft, manifest, parts);
@@ -102,7 +110,14 @@ export class RecordEditor {
     const cell = cells[code];
     if (cell?.text === text) return;
     if (text === '') delete cells[code];
-    else cells[code] = { text, unit: cell?.unit ?? this.unitOf(code), isConfirmed: false, observationId: cell?.observationId ?? null, source: byHand };
+    else
+      cells[code] = {
+        text,
+        unit: cell?.unit ?? this.unitOf(code),
+        isConfirmed: false,
+        observationId: cell?.observationId ?? null,
+        source: byHand,
+      };
     this.#keepEmptyRow();
     this.changed();
   }
@@ -188,7 +203,10 @@ export class RecordEditor {
       this.#parts.onSaved({ ...full, updatedAt });
       return true;
     } catch (error) {
-      this.failure = error instanceof AppError ? error : new AppError('vault_write_failed', 'The record could not be saved. What you typed is still here; try again.');
+      this.failure =
+        error instanceof AppError
+          ? error
+          : new AppError('vault_write_failed', 'The record could not be saved. What you typed is still here; try again.');
       await this.keep();
       return false;
     } finally {

@@ -124,17 +124,23 @@ export class Session {
   async editRecord(id: string | null, packId: string | null = null): Promise<RecordEditor | null> {
     const pack = this.choosePack(packId ?? this.forecast.pack?.manifest.id ?? null);
     if (!pack) return null;
-    const editor = await RecordEditor.open(id ?? this.#newId(), this.patients.find(id), this.patients.freeAlias('Patient'), pack.manifest, {
-      patients: this.vault.shelf('patients', readRecord),
-      drafts: this.vault.shelf('drafts', readDraft),
-      today: () => this.today(),
-      newId: this.#newId,
-      onSaved: (record) => {
-        this.patients.put(record);
-        this.forecast.update(record);
-        void this.#findUnsaved();
+    const editor = await RecordEditor.open(
+      id ?? this.#newId(),
+      this.patients.find(id),
+      this.patients.freeAlias('Patient'),
+      pack.manifest,
+      {
+        patients: this.vault.shelf('patients', readRecord),
+        drafts: this.vault.shelf('drafts', readDraft),
+        today: () => this.today(),
+        newId: this.#newId,
+        onSaved: (record) => {
+          this.patients.put(record);
+          this.forecast.update(record);
+          void this.#findUnsaved();
+        },
       },
-    });
+    );
     this.editor = editor;
     return editor;
   }

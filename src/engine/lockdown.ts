@@ -2,7 +2,15 @@
  * The worker needs the packs and the app's own wasm files, and nothing else of the network. The server's policy already keeps it to this
  * origin; this is the second lock, and it holds on a server that forgot its headers. Imported before anything that could hold on to `fetch`.
  */
-const refused = ['XMLHttpRequest', 'WebSocket', 'WebSocketStream', 'EventSource', 'WebTransport', 'importScripts', 'RTCPeerConnection'] as const;
+const refused = [
+  'XMLHttpRequest',
+  'WebSocket',
+  'WebSocketStream',
+  'EventSource',
+  'WebTransport',
+  'importScripts',
+  'RTCPeerConnection',
+] as const;
 
 export function lockDown(scope: typeof globalThis, modelsUrl: () => string | null): void {
   const realFetch = scope.fetch.bind(scope);

@@ -80,7 +80,14 @@ export type CallName = keyof Calls;
 
 export type ToWorker =
   | { readonly type: 'settings'; readonly settings: WorkerSettings }
-  | { [Name in CallName]: { readonly type: 'call'; readonly id: number; readonly name: Name; readonly argument: Calls[Name]['argument'] } }[CallName]
+  | {
+      [Name in CallName]: {
+        readonly type: 'call';
+        readonly id: number;
+        readonly name: Name;
+        readonly argument: Calls[Name]['argument'];
+      };
+    }[CallName]
   | { readonly type: 'cancel'; readonly id: number };
 
 export type FromWorker =

@@ -16,7 +16,18 @@ import { CpuEngine } from './cpu/engine.ts';
 import { chooseEngine, findGpu } from './choose.ts';
 import type { Engine, Stepper } from './engine.ts';
 import { goldenTolerance, runGolden } from './golden.ts';
-import type { CallName, Calls, EngineReport, FromWorker, GoldenReport, PackShelf, RefusedPack, SentError, ToWorker, WorkerSettings } from './protocol.ts';
+import type {
+  CallName,
+  Calls,
+  EngineReport,
+  FromWorker,
+  GoldenReport,
+  PackShelf,
+  RefusedPack,
+  SentError,
+  ToWorker,
+  WorkerSettings,
+} from './protocol.ts';
 import { ReferenceEngine } from './reference/engine.ts';
 import { ResilientEngine } from './resilient.ts';
 
@@ -33,7 +44,7 @@ lockDown(scope, () => settings?.modelsUrl ?? null);
 interface Bench {
   readonly engine: Engine;
   /** The twin's particle filter runs on the processor whatever rolls the futures out: its steps are many and small. */
-  readonly stepper: Stepper;
+  readonly stepper: Stepper & Engine;
   readonly encode: ForecastDeps['encode'];
   readonly report: () => EngineReport;
 }
@@ -55,7 +66,12 @@ async function makeBench(): Promise<Bench> {
   const preference = settings?.preference ?? 'automatic';
   if (preference === 'reference') {
     const engine = new ReferenceEngine();
-    const report: EngineReport = { kind: 'reference', description: engine.description, reason: 'It was asked for.', attempts: [] };
+    const report: EngineReport = {
+      kind: 'reference',
+      description: engine.description,
+      reason: 'It was asked for.',
+      attempts: [],
+    };
     return { engine, stepper: engine, encode: encodeHistoryPlain, report: () => report };
   }
   const stepper = await CpuEngine.create();
@@ -104,7 +120,12 @@ async function onGpu(stepper: CpuEngine, reason: string, attempts: string[]): Pr
       const isWhole = encoded.every(({ mean, scale }) => mean.every(Number.isFinite) && scale.every((value) => value > 0));
       return isWhole ? encoded : encodeHistoryPlain(pack, history);
     },
-    report: () => ({ kind: engine.kind, description: engine.description, reason: engine.kind === 'gpu' ? reason : (attempts.at(-1) ?? reason), attempts: [...attempts] }),
+    report: () => ({
+      kind: engine.kind,
+      description: engine.description,
+      reason: engine.kind === 'gpu' ? reason : (attempts.at(-1) ?? reason),
+      attempts: [...attempts],
+    }),
   };
 }
 
@@ -130,7 +151,8 @@ async function shelf(): Promise<PackShelf> {
   const outcomes = await Promise.allSettled(listings.map(({ id }) => packOf(id)));
   const refused: RefusedPack[] = [];
   const found = outcomes.flatMap((outcome, index) => {
-    if (outcome.status === 'fulfilled') return [{ manifest: outcome.value.manifest, digest: outcome.value.digest, card: outcome.value.card }];
+    if (outcome.status === 'fulfilled')
+      return [{ manifest: outcome.value.manifest, digest: outcome.value.digest, card: outcome.value.card }];
     const { code, message } = sent(outcome.reason);
     refused.push({ id: listings[index]!.id, code: code ?? 'unknown', message });
     return [];
@@ -164,7 +186,9 @@ async function checkGolden(packId: string): Promise<GoldenReport> {
   };
 }
 
-type Handlers = { readonly [Name in CallName]: (argument: Calls[Name]['argument'], hooks: Hooks) => Promise<Calls[Name]['answer']> };
+type Handlers = {
+  readonly [Name in CallName]: (argument: Calls[Name]['argument'], hooks: Hooks) => Promise<Calls[Name]['answer']>;
+};
 interface Hooks {
   readonly signal: AbortSignal;
   readonly onProgress: (fraction: number) => void;
@@ -176,15 +200,28 @@ const handlers: Handlers = {
   golden: ({ packId }) => goldenOf(packId),
   async person({ packId, seed, today }) {
     const [pack, { stepper }] = [await packOf(packId), await currentBench()];
-    // Half of the history that the pack can read: enough of a course to see, and most people are still without an event.
-    const historySteps = Math.max(1, Math.round(pack.manifest.grid.historySteps / 2));
-    return drawPerson(pack, seedFrom(seed), { historySteps, today, stepper, number: 1 }).record;
+    // A quarter of the history that the pack can read: a course to see, and most people are still without an event.
+    const historySteps = Math.max(1, Math.round(pack.manifest.grid.historySteps / 4));
+    const draw = (number: number) => drawPerson(pack, seedFrom(seed), { historySteps, today, stepper, number }).record;
+    // A demonstration shows what a forecast looks like, so people at the edge of the pack are drawn again; the page says so.
+    for (let number = 1; number < demonstrationAttempts; number++) {
+      const record = draw(number);
+      const { status, fit } = await forecast(
+        { pack, record, today, plans: [], rollouts: 200, seed: 1 },
+        { engine: stepper, stepper, encode: encodeHistoryPlain },
+      );
+      if (status === 'completed' && fit.standing === 'fits') return record;
+    }
+    return draw(demonstrationAttempts);
   },
   async forecast({ packId, record, plans, today, rollouts, seed }, { signal, onProgress }) {
     const [pack, { engine, stepper, encode }] = [await packOf(packId), await currentBench()];
     const golden = await goldenOf(packId);
     if (!golden.isPassed) {
-      throw new AppError('pack_golden_failed', `${pack.manifest.title}: this device does not repeat the pack’s stored answers, so no forecast is made on it. Choose another engine.`);
+      throw new AppError(
+        'pack_golden_failed',
+        `${pack.manifest.title}: this device does not repeat the pack’s stored answers, so no forecast is made on it. Choose another engine.`,
+      );
     }
     const answer = await forecast(
       { pack, record, today, rollouts, seed, plans: plans.filter(({ id }) => id !== usualCareId) },
@@ -194,6 +231,8 @@ const handlers: Handlers = {
     return answer;
   },
 };
+
+const demonstrationAttempts = 6;
 
 const running = new Map<number, AbortController>();
 
@@ -217,7 +256,10 @@ async function answer<Name extends CallName>(id: number, name: Name, argument: C
   running.set(id, stop);
   try {
     const handler = handlers[name] as Handlers[Name];
-    const result = await handler(argument, { signal: stop.signal, onProgress: (fraction) => scope.postMessage({ type: 'progress', id, fraction }) });
+    const result = await handler(argument, {
+      signal: stop.signal,
+      onProgress: (fraction) => scope.postMessage({ type: 'progress', id, fraction }),
+    });
     scope.postMessage({ type: 'answer', id, answer: result });
   } catch (error) {
     scope.postMessage({ type: 'error', id, error: sent(error) });

@@ -5,7 +5,9 @@ import type { TableName } from './tables.ts';
 import type { Row, RowStore } from './vault.ts';
 
 /** The keys of every table, by version of the stored format. A change is a new version here, with a fixture of the old one in tests. */
-const versions: readonly Readonly<Record<TableName, string>>[] = [{ patients: 'id', drafts: 'id', workspaces: 'id', settings: 'id' }];
+const versions: readonly Readonly<Record<TableName, string>>[] = [
+  { patients: 'id', drafts: 'id', workspaces: 'id', settings: 'id' },
+];
 
 /** Rejects with `vault_unavailable` where the browser has no database for us (some private windows, policy, a damaged profile). */
 export async function openDexieStore(name: string): Promise<RowStore> {

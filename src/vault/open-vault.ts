@@ -9,7 +9,11 @@ import type { Vault } from './vault.ts';
 export async function openVault(name: string, now: () => number): Promise<Vault> {
   try {
     const store = await openDexieStore(name);
-    const tabs = await browserTabs({ name: `${name}-writer`, locks: navigator.locks, channel: new BroadcastChannel(`${name}-changes`) });
+    const tabs = await browserTabs({
+      name: `${name}-writer`,
+      locks: navigator.locks,
+      channel: new BroadcastChannel(`${name}-changes`),
+    });
     return makeVault({ store, sealer: plainSealer, tabs, isLasting: true, now });
   } catch {
     return memoryVault(now);

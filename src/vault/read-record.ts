@@ -28,5 +28,8 @@ export function readRecord(stored: unknown): PatientRecord {
   const outcome = v.safeParse(schema, stored);
   if (outcome.success) return outcome.output;
   const where = outcome.issues.map((issue) => v.getDotPath(issue) ?? 'record').join(', ');
-  throw new AppError('record_invalid', `A stored record has a wrong field (${where}). It was left as it is; restore a backup, or delete it.`);
+  throw new AppError(
+    'record_invalid',
+    `A stored record has a wrong field (${where}). It was left as it is; restore a backup, or delete it.`,
+  );
 }

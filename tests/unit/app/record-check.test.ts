@@ -25,7 +25,13 @@ function draft({ age = '50', date = '2026-01-05', cells = { bilirubin: '1.4' }, 
   const row = typed.rows[0]!;
   row.date = date;
   for (const [code, text] of Object.entries(cells)) {
-    row.cells[code] = { text, unit: manifest.markers.find((marker) => marker.id === code)?.unit ?? '', isConfirmed: false, observationId: null, source: '' };
+    row.cells[code] = {
+      text,
+      unit: manifest.markers.find((marker) => marker.id === code)?.unit ?? '',
+      isConfirmed: false,
+      observationId: null,
+      source: '',
+    };
   }
   change?.(typed);
   return typed;
@@ -37,7 +43,13 @@ describe('a typed record', () => {
   test('that is in order becomes a record', () => {
     const { issues, record } = checkDraft(draft({ cells: { bilirubin: '1.4', oedema: 'treated' } }), context);
     expect(issues).toEqual([]);
-    expect(record).toMatchObject({ covariates: { age: 50 }, observations: [{ code: 'bilirubin', value: 1.4, unit: 'mg/dL' }, { code: 'oedema', value: 0.5 }] });
+    expect(record).toMatchObject({
+      covariates: { age: 50 },
+      observations: [
+        { code: 'bilirubin', value: 1.4, unit: 'mg/dL' },
+        { code: 'oedema', value: 0.5 },
+      ],
+    });
   });
 
   test.each<[string, Typed, string]>([
@@ -54,7 +66,11 @@ describe('a typed record', () => {
     ['a negative laboratory value', { cells: { albumin: '-3' } }, 'refused value_implausible'],
     ['an unusual value', { cells: { bilirubin: '90' } }, 'confirm value_implausible'],
     ['a date before birth', { age: '20', date: '1990-01-01' }, 'refused observation_before_birth'],
-    ['a value after death', { change: (typed) => typed.events.push({ id: 'e', event: 'death', date: '2025-12-31' }) }, 'refused observation_after_death'],
+    [
+      'a value after death',
+      { change: (typed) => typed.events.push({ id: 'e', event: 'death', date: '2025-12-31' }) },
+      'refused observation_after_death',
+    ],
   ])('with %s is not saved and says why', (_, typed, expected) => {
     const { issues, record } = checkDraft(draft(typed), context);
     expect(record).toBeNull();
@@ -69,7 +85,10 @@ describe('a typed record', () => {
   });
 
   test('keeps value and unit as entered and judges them in the pack’s unit', () => {
-    expect(checkDraft(draft({ cells: { bilirubin: '34 µmol/L' } }), context).record?.observations[0]).toMatchObject({ value: 34, unit: 'umol/L' });
+    expect(checkDraft(draft({ cells: { bilirubin: '34 µmol/L' } }), context).record?.observations[0]).toMatchObject({
+      value: 34,
+      unit: 'umol/L',
+    });
     expect(codesOf(draft({ cells: { bilirubin: '34' } }))).toEqual([]);
     expect(codesOf(draft({ cells: { bilirubin: '1400 umol/L' } }))).toEqual(['confirm value_implausible']);
   });

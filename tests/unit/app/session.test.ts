@@ -41,18 +41,38 @@ function result(order: RunOrder): Forecast {
       observationsUsed: 0,
       inputs: [],
     },
-    run: { engine: 'reference', engineDescription: 'f64', seed: order.seed, rollouts: order.rollouts, members: 2, elapsedMs: { fit: 1, rollOut: 1 } },
+    run: {
+      engine: 'reference',
+      engineDescription: 'f64',
+      seed: order.seed,
+      rollouts: order.rollouts,
+      members: 2,
+      elapsedMs: { fit: 1, rollOut: 1 },
+    },
   };
 }
 
 /** The worker's part, played by a table of answers. */
-function fakeClient(answers: Partial<{ [Name in CallName]: (argument: Calls[Name]['argument'], signal?: AbortSignal) => unknown }> = {}) {
+function fakeClient(
+  answers: Partial<{ [Name in CallName]: (argument: Calls[Name]['argument'], signal?: AbortSignal) => unknown }> = {},
+) {
   const asked: { name: CallName; argument: unknown }[] = [];
   const table = {
     packs: () => ({ packs: [{ manifest, digest: 'digest-1', card }], refused: [] }),
     engine: () => ({ kind: 'reference', description: 'f64', reason: 'test', attempts: [] }),
     golden: () => ({ packId: 'toy', isPassed: true, engine: 'f64', lines: [] }),
-    person: () => ({ id: 'x', alias: 'x', isSynthetic: false, entryDate: '2025-01-01', covariates: { age: 50 }, observations: [], treatments: [], events: [], note: '', updatedAt: 0 }),
+    person: () => ({
+      id: 'x',
+      alias: 'x',
+      isSynthetic: false,
+      entryDate: '2025-01-01',
+      covariates: { age: 50 },
+      observations: [],
+      treatments: [],
+      events: [],
+      note: '',
+      updatedAt: 0,
+    }),
     forecast: (order: RunOrder) => result(order),
     ...answers,
   };
@@ -66,7 +86,11 @@ function fakeClient(answers: Partial<{ [Name in CallName]: (argument: Calls[Name
     restart: vi.fn(),
     dispose() {},
   };
-  return { client, asked, orders: () => asked.filter(({ name }) => name === 'forecast').map(({ argument }) => argument as RunOrder) };
+  return {
+    client,
+    asked,
+    orders: () => asked.filter(({ name }) => name === 'forecast').map(({ argument }) => argument as RunOrder),
+  };
 }
 
 let made = 0;
@@ -85,7 +109,10 @@ describe('a forecast', () => {
     const one = await session(fake.client);
     await one.addDemonstration('toy');
     await one.forecast.run();
-    expect(fake.orders().map(({ rollouts, seed }) => [rollouts, seed])).toEqual([[1000, 1], [10_000, 1]]);
+    expect(fake.orders().map(({ rollouts, seed }) => [rollouts, seed])).toEqual([
+      [1000, 1],
+      [10_000, 1],
+    ]);
     expect(one.forecast.forecast?.run.rollouts).toBe(10_000);
     expect(one.forecast.isPreliminary).toBe(false);
     expect(one.forecast.isRunning).toBe(false);
@@ -172,13 +199,17 @@ describe('a plan', () => {
     const one = await session(fakeClient().client);
     await one.addDemonstration('toy');
     const block = { intervention: 'drug-r', startDay: 0, stopDay: 900 };
-    expect(one.forecast.faultOf({ id: 'plan-a', name: 'Plan A', blocks: [block, { ...block, startDay: 300 }] })).toMatch(/same time/);
+    expect(one.forecast.faultOf({ id: 'plan-a', name: 'Plan A', blocks: [block, { ...block, startDay: 300 }] })).toMatch(
+      /same time/,
+    );
   });
 
   test('outside the pack is refused with what the pack offers', async () => {
     const one = await session(fakeClient().client);
     await one.addDemonstration('toy');
-    expect(one.forecast.faultOf({ id: 'plan-a', name: 'Plan A', blocks: [{ intervention: 'habit-o', startDay: 0, stopDay: 90 }] })).toMatch(/does not offer/);
+    expect(
+      one.forecast.faultOf({ id: 'plan-a', name: 'Plan A', blocks: [{ intervention: 'habit-o', startDay: 0, stopDay: 90 }] }),
+    ).toMatch(/does not offer/);
   });
 });
 
@@ -200,7 +231,9 @@ describe('patients', () => {
   });
 
   test('a refused pack is named with its reason, and the rest works', async () => {
-    const fake = fakeClient({ packs: () => ({ packs: [], refused: [{ id: 'bad', code: 'pack_digest_mismatch', message: 'altered' }] }) });
+    const fake = fakeClient({
+      packs: () => ({ packs: [], refused: [{ id: 'bad', code: 'pack_digest_mismatch', message: 'altered' }] }),
+    });
     const one = await session(fake.client);
     expect(one.packs.refused[0]).toMatchObject({ id: 'bad', message: 'altered' });
     expect(await one.editRecord(null)).toBeNull();

@@ -18,7 +18,13 @@ function readThing(stored: unknown): Thing {
 }
 
 function vaultOn(store: RowStore, options: { tabs?: Tabs; now?: () => number } = {}) {
-  return makeVault({ store, sealer: plainSealer, tabs: options.tabs ?? soleTab(), isLasting: true, now: options.now ?? (() => 1000) });
+  return makeVault({
+    store,
+    sealer: plainSealer,
+    tabs: options.tabs ?? soleTab(),
+    isLasting: true,
+    now: options.now ?? (() => 1000),
+  });
 }
 
 let opened = 0;
@@ -70,7 +76,9 @@ for (const [name, makeStore] of Object.entries(stores)) {
 
     test('a tab that does not write can keep drafts and settings, but no patients', async () => {
       const reader = vaultOn(await makeStore(), { tabs: { ...soleTab(), isWriter: false } });
-      await expect(reader.shelf('patients', readThing).put('p1', { name: 'Ada' }, null)).rejects.toMatchObject({ code: 'vault_in_use' });
+      await expect(reader.shelf('patients', readThing).put('p1', { name: 'Ada' }, null)).rejects.toMatchObject({
+        code: 'vault_in_use',
+      });
       await reader.shelf('drafts', readThing).put('p1', { name: 'Ada' }, 'any');
       expect((await reader.shelf('drafts', readThing).get('p1'))?.value.name).toBe('Ada');
     });

@@ -4,7 +4,7 @@ import type { Plan } from '#domain/plan.ts';
 import type { PatientRecord } from '#domain/record.ts';
 import type { Intervention, Marker, PackManifest } from '#app/manifest.ts';
 import { observedValues } from '#app/observed.ts';
-import { leverBlocks, letterOf, usualCareId } from '#app/plans.ts';
+import { horizonDays, leverBlocks, letterOf, usualCareId } from '#app/plans.ts';
 import { anyEvent, differencesAt, incidenceAt, quantileOf, shareBeyond, signShares, timeIndex } from '#app/reading.ts';
 import { unitText } from '#app/units.ts';
 import type {
@@ -41,13 +41,21 @@ export function identityOf(plan: Plan): PlanIdentity {
 /** Left of today as much history as there is, but never more than three fifths of what lies right of it. */
 export function pageSpan(record: PatientRecord, manifest: PackManifest, today: string, horizonDays: number): Span {
   const { timeUnit } = manifest.grid;
-  const days = [...manifest.markers, ...manifest.signs].flatMap(({ id }) => observedValues(record, manifest, id, today).map((one) => one.day));
+  const days = [...manifest.markers, ...manifest.signs].flatMap(({ id }) =>
+    observedValues(record, manifest, id, today).map((one) => one.day),
+  );
   const first = Math.min(0, ...days);
   const horizon = toTime(horizonDays, timeUnit);
   return [-Math.min(toTime(-first, timeUnit) * 1.03, horizon * 0.6), horizon];
 }
 
-export function observedOf(record: PatientRecord, manifest: PackManifest, marker: Marker, today: string, span: Span): Observation[] {
+export function observedOf(
+  record: PatientRecord,
+  manifest: PackManifest,
+  marker: Marker,
+  today: string,
+  span: Span,
+): Observation[] {
   return observedValues(record, manifest, marker.id, today)
     .map((one) => ({ time: toTime(one.day, manifest.grid.timeUnit), value: one.value, source: one.source }))
     .filter((one) => one.time >= span[0] - 1e-9);
@@ -71,7 +79,16 @@ export function eventKinds(manifest: PackManifest): EventKind[] {
 /** "die" → "dies", "have a transplant" → "has a transplant": the first word of an English verb phrase. */
 export function singularVerb(verb: string): string {
   const [first = '', ...rest] = verb.split(' ');
-  const one = first === 'have' ? 'has' : first === 'are' ? 'is' : /(s|sh|ch|x|o)$/.test(first) ? `${first}es` : /[^aeiou]y$/.test(first) ? `${first.slice(0, -1)}ies` : `${first}s`;
+  const one =
+    first === 'have'
+      ? 'has'
+      : first === 'are'
+        ? 'is'
+        : /(s|sh|ch|x|o)$/.test(first)
+          ? `${first}es`
+          : /[^aeiou]y$/.test(first)
+            ? `${first.slice(0, -1)}ies`
+            : `${first}s`;
   return [one, ...rest].join(' ');
 }
 
@@ -79,7 +96,13 @@ export function eventsOf(plan: PlanForecast, times: readonly number[]): PlanEven
   return {
     ...identityOf(plan.plan),
     times,
-    curves: Object.entries(plan.events).map(([event, { incidence, low, high, members }]) => ({ event, incidence, low, high, members })),
+    curves: Object.entries(plan.events).map(([event, { incidence, low, high, members }]) => ({
+      event,
+      incidence,
+      low,
+      high,
+      members,
+    })),
   };
 }
 
@@ -92,7 +115,11 @@ export function signsOf(plan: PlanForecast, times: readonly number[]): PlanSigns
 }
 
 /** People of `of` by event at a time. Rare events get a thousand people, so that they do not all round to none. */
-export function countsOf(plans: readonly PlanForecast[], manifest: PackManifest, index: number): { of: 100 | 1000; plans: PlanCounts[] } {
+export function countsOf(
+  plans: readonly PlanForecast[],
+  manifest: PackManifest,
+  index: number,
+): { of: 100 | 1000; plans: PlanCounts[] } {
   const highest = Math.max(...plans.flatMap((plan) => manifest.events.map((event) => incidenceAt(plan, event.id, index))));
   const of = highest < 0.015 ? 1000 : 100;
   return {
@@ -120,7 +147,13 @@ export function outcomeWords(manifest: PackManifest, outcome: string): OutcomeWo
 }
 
 /** The page's first sentence. */
-export function answer(forecast: Forecast, shown: readonly PlanForecast[], manifest: PackManifest, outcome: string, day: number): string {
+export function answer(
+  forecast: Forecast,
+  shown: readonly PlanForecast[],
+  manifest: PackManifest,
+  outcome: string,
+  day: number,
+): string {
   const index = timeIndex(forecast, day);
   const { verb, verbOne } = outcomeWords(manifest, outcome);
   const usual = shown.find((plan) => plan.plan.id === usualCareId) ?? shown[0]!;
@@ -140,7 +173,11 @@ export function answer(forecast: Forecast, shown: readonly PlanForecast[], manif
       const { name } = identityOf(plan.plan);
       if (sorted.length === 0) return { name, count };
       // From the counts as they are shown, so that the sentence adds up.
-      return { name, count, difference: { estimate: count - countUsual, low: of * quantileOf(sorted, 0.05), high: of * quantileOf(sorted, 0.95) } };
+      return {
+        name,
+        count,
+        difference: { estimate: count - countUsual, low: of * quantileOf(sorted, 0.05), high: of * quantileOf(sorted, 0.95) },
+      };
     }),
   });
 }
@@ -158,12 +195,19 @@ export function thresholdSentences(marker: Marker, shown: readonly PlanForecast[
       const share = own && shareBeyond(own, index, threshold);
       if (!share) return [];
       const [low, high] = share;
-      const count = high - low < 0.01 ? `about ${Math.round(100 * low)}` : low === 0 ? `fewer than ${Math.round(100 * high)}` : `more than ${Math.round(100 * low)}`;
+      const count =
+        high - low < 0.01
+          ? `about ${Math.round(100 * low)}`
+          : low === 0
+            ? `fewer than ${Math.round(100 * high)}`
+            : `more than ${Math.round(100 * low)}`;
       return [`${count} under ${identityOf(plan.plan).name}`];
     });
     if (parts.length === 0) return [];
     const side = threshold.direction === 'above' ? 'Above' : 'Below';
-    return [`${side} ${threshold.value} ${unitText(marker.unit)} (${threshold.label}) ${when}, of 100 without an event: ${parts.join(', ')}.`];
+    return [
+      `${side} ${threshold.value} ${unitText(marker.unit)} (${threshold.label}) ${when}, of 100 without an event: ${parts.join(', ')}.`,
+    ];
   });
 }
 
@@ -176,7 +220,12 @@ export function readDays(manifest: PackManifest, horizon: number): { day: number
   return [...days, horizon].map((day) => ({ day, label: formatDuration(toTime(day, timeUnit), timeUnit) }));
 }
 
-export function lanesOf(plans: readonly Plan[], ran: readonly Plan[], hidden: ReadonlySet<string>, manifest: PackManifest): Lane[] {
+export function lanesOf(
+  plans: readonly Plan[],
+  ran: readonly Plan[],
+  hidden: ReadonlySet<string>,
+  manifest: PackManifest,
+): Lane[] {
   const { timeUnit } = manifest.grid;
   return plans.map((plan) => {
     const before = ran.find((one) => one.id === plan.id);
@@ -198,7 +247,9 @@ export function lanesOf(plans: readonly Plan[], ran: readonly Plan[], hidden: Re
 
 export function blocksFromLane(blocks: readonly LaneBlock[], manifest: PackManifest) {
   const { timeUnit } = manifest.grid;
-  return blocks.map((block) => ({ intervention: block.intervention, startDay: toDays(block.start, timeUnit), stopDay: toDays(block.stop, timeUnit) }));
+  // A horizon need not be a whole number of days: rounding must not push a block's end past it.
+  const day = (time: number) => Math.min(toDays(time, timeUnit), horizonDays(manifest));
+  return blocks.map((block) => ({ intervention: block.intervention, startDay: day(block.start), stopDay: day(block.stop) }));
 }
 
 export function laneInterventions(offered: readonly Intervention[]): LaneIntervention[] {

@@ -7,7 +7,11 @@ export type Block =
   | { readonly kind: 'heading'; readonly level: number; readonly inlines: readonly Inline[] }
   | { readonly kind: 'paragraph'; readonly inlines: readonly Inline[] }
   | { readonly kind: 'list'; readonly isOrdered: boolean; readonly items: readonly (readonly Inline[])[] }
-  | { readonly kind: 'table'; readonly head: readonly (readonly Inline[])[]; readonly rows: readonly (readonly (readonly Inline[])[])[] }
+  | {
+      readonly kind: 'table';
+      readonly head: readonly (readonly Inline[])[];
+      readonly rows: readonly (readonly (readonly Inline[])[])[];
+    }
   | { readonly kind: 'code'; readonly text: string };
 
 export function readMarkdown(source: string): Block[] {
@@ -45,7 +49,15 @@ export function readMarkdown(source: string): Block[] {
       blocks.push({ kind: 'list', isOrdered, items: items.map(readInlines) });
     } else {
       const words: string[] = [];
-      for (; at < lines.length && lines[at]!.trim() !== '' && !/^#{1,6}\s|^```/.test(lines[at]!) && !isRow(lines[at]!) && !(words.length > 0 && isItem(lines[at]!)); at++) {
+      for (
+        ;
+        at < lines.length &&
+        lines[at]!.trim() !== '' &&
+        !/^#{1,6}\s|^```/.test(lines[at]!) &&
+        !isRow(lines[at]!) &&
+        !(words.length > 0 && isItem(lines[at]!));
+        at++
+      ) {
         words.push(lines[at]!.replace(/^>\s?/, '').trim());
       }
       blocks.push({ kind: 'paragraph', inlines: readInlines(words.join(' ')) });

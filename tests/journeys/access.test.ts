@@ -1,0 +1,105 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test } from '@playwright/test';
+import type { Page } from '@playwright/test';
+import { acknowledge, finished, firstForecast, sentence } from './steps.ts';
+
+/** WCAG 2.2 AA; "moderate" and "minor" are listed in the report of the run, "serious" and "critical" fail it. */
+async function expectNoSeriousFinding(page: Page, without: string[] = []): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .disableRules(without)
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze();
+  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join('; ')}`)).toEqual([]);
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`axe finds nothing serious on any screen, ${colorScheme}`, async ({ page }) => {
+    test.slow();
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.goto('./');
+    await expect(page.getByRole('radio', { name: 'Clinician' })).toBeVisible();
+    await expectNoSeriousFinding(page);
+    await acknowledge(page);
+    await expectNoSeriousFinding(page);
+    await page
+      .getByRole('button', { name: /^Synthetic person/ })
+      .first()
+      .click();
+    await finished(page);
+    await expectNoSeriousFinding(page);
+    await page.getByRole('button', { name: 'Card', exact: true }).click();
+    for (const tab of ['Limits', 'What can be changed', 'Whole card', 'Sources']) {
+      await page.getByRole('tab', { name: tab }).click();
+      await expectNoSeriousFinding(page);
+    }
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'CPU, wasm' }).click();
+    await expectNoSeriousFinding(page);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+k');
+    await expect(page.getByPlaceholder('Find an action or a patient')).toBeFocused();
+    // The list is a combobox's: arrow keys in its text field move through it and scroll it. axe wants a tab stop in it all the same.
+    await expectNoSeriousFinding(page, ['scrollable-region-focusable']);
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'Settings' }).click();
+    await expectNoSeriousFinding(page);
+    await page.getByRole('link', { name: 'Patients' }).click();
+    await expectNoSeriousFinding(page);
+    await page.getByRole('button', { name: 'Edit Synthetic person 1' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toContainText('What is known of');
+    await page.locator('[data-row="0"][data-column="0"]').fill('no number');
+    await expectNoSeriousFinding(page);
+  });
+}
+
+test('nothing is wider than a page of 360 pixels', async ({ page }) => {
+  test.slow();
+  await page.setViewportSize({ width: 360, height: 740 });
+  const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  await page.goto('./');
+  expect(await overflow()).toBe(0);
+  await firstForecast(page);
+  expect(await overflow()).toBe(0);
+  await page.getByRole('link', { name: 'Settings' }).click();
+  expect(await overflow()).toBe(0);
+  await page.getByRole('link', { name: 'Patients' }).click();
+  await expect(page.getByRole('button', { name: 'Edit Synthetic person 1' })).toBeAttached();
+  expect(await overflow()).toBe(0);
+  await page.getByRole('button', { name: 'Edit Synthetic person 1' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('What is known of');
+  expect(await overflow()).toBe(0);
+});
+
+test('the first forecast is reached by the keyboard alone', async ({ page }) => {
+  await page.goto('./');
+  await expect(page.getByRole('radio', { name: 'Clinician' })).toBeVisible();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Space');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Enter a patient' })).toBeEnabled();
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('synthetic');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Run the forecast' })).toBeVisible();
+  await page.keyboard.press('Control+Enter');
+  await finished(page);
+
+  // Into the plans: a block is moved with the arrows and the change can be taken back.
+  const block = page
+    .getByRole('group', { name: 'plan A' })
+    .getByRole('button', { name: /from today/ })
+    .first();
+  await block.focus();
+  await page.keyboard.press('Alt+ArrowRight');
+  await expect(page.getByText('Shown is the last run.')).toBeVisible();
+  await page.keyboard.press('Control+z');
+  await expect(page.getByText('Shown is the last run.')).toHaveCount(0);
+
+  await page.keyboard.press('g');
+  await page.keyboard.press('p');
+  await expect(sentence(page)).toHaveText('Whose future is in question?');
+  await page.keyboard.press('?');
+  await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible();
+});

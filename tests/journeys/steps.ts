@@ -1,0 +1,94 @@
+/** What journeys have in common. They know no pack: they take the first one installed and read from it what may be typed. */
+import { expect } from '@playwright/test';
+import type { BrowserContext, Locator, Page } from '@playwright/test';
+
+export async function acknowledge(page: Page): Promise<void> {
+  await page.goto('./');
+  await page.getByRole('radio', { name: 'Clinician' }).check();
+  await page.getByRole('button', { name: 'I understand; go on' }).click();
+  await expect(page.getByRole('button', { name: 'Enter a patient' })).toBeEnabled();
+}
+
+/** First run, one synthetic person, and the whole forecast. */
+export async function firstForecast(page: Page): Promise<void> {
+  await acknowledge(page);
+  await page
+    .getByRole('button', { name: /^Synthetic person/ })
+    .first()
+    .click();
+  await finished(page);
+}
+
+export const sentence = (page: Page): Locator => page.getByRole('heading', { level: 1 });
+export const runDetails = (page: Page): Locator => page.getByLabel('Run details');
+
+/** All chosen courses are in: nothing runs any more. */
+export async function finished(page: Page, courses = '10,000'): Promise<void> {
+  await expect(runDetails(page)).toContainText(`${courses} courses a plan,`, { timeout: 90_000 });
+  await expect(sentence(page)).toContainText('people like this');
+}
+
+export interface PackFile {
+  readonly id: string;
+  readonly title: string;
+  readonly covariates: readonly {
+    readonly id: string;
+    readonly label: string;
+    readonly kind: string;
+    readonly required: boolean;
+    readonly seen?: readonly [number, number];
+    readonly categories?: readonly { readonly value: string; readonly label: string }[];
+  }[];
+  readonly markers: readonly {
+    readonly id: string;
+    readonly label: string;
+    readonly seen: readonly [number, number];
+    readonly plausible: readonly [number, number];
+    readonly decimals: number;
+  }[];
+  readonly events: readonly { readonly label: string; readonly isTerminal: boolean }[];
+  readonly interventions: readonly { readonly id: string; readonly label: string; readonly whatIfClass: string }[];
+}
+
+/** The first installed pack, as its file says. Fetched outside the page, so that the page's own traffic stays what it is. */
+export async function firstPack(page: Page): Promise<PackFile> {
+  const index = await (await page.request.get('models/index.json')).json();
+  return (await page.request.get(`models/${index.packs[0].id}/pack.json`)).json();
+}
+
+/** A value that the pack's people had, as it is typed: between the ends by ratio, as laboratory values spread. */
+export function usualValue({ seen, decimals }: { seen: readonly [number, number]; decimals: number }, share = 0.5): string {
+  const [low, high] = seen;
+  return (low > 0 ? low * (high / low) ** share : low + share * (high - low)).toFixed(decimals);
+}
+
+/** Fills what the pack demands of a person. */
+export async function typePerson(page: Page, pack: PackFile): Promise<void> {
+  for (const covariate of pack.covariates) {
+    if (!covariate.required) continue;
+    const field = page.getByRole('region', { name: 'Person' }).getByLabel(covariate.label, { exact: true });
+    if (covariate.kind === 'category') await field.selectOption({ index: 1 });
+    else await field.fill(usualValue({ seen: covariate.seen!, decimals: 0 }));
+  }
+}
+
+export const cell = (page: Page, row: number, column: number): Locator =>
+  page.locator(`[data-row="${row}"][data-column="${column}"]`);
+
+/** A day before today, as date fields take it. */
+export function daysAgo(days: number): string {
+  return new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+}
+
+/** Every request of the page and its workers that leaves the origin or carries a body. */
+export function watchTraffic(context: BrowserContext, origin: string): string[] {
+  const offences: string[] = [];
+  context.on('request', (request) => {
+    const url = new URL(request.url());
+    if (url.protocol === 'blob:' || url.protocol === 'data:') return;
+    if (url.origin !== origin) offences.push(`left the origin: ${url.href}`);
+    if (request.postDataBuffer() !== null || request.method() !== 'GET')
+      offences.push(`${request.method()} with a body: ${url.href}`);
+  });
+  return offences;
+}
