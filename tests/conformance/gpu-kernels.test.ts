@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { acquireDevice, type GpuDevice, type Scope } from '#engine/gpu/device.ts';
 import { randomWgsl } from '#engine/gpu/kernels/random.wgsl.ts';
 import { rolloutWgsl } from '#engine/gpu/kernels/rollout.wgsl.ts';
 import { selectWgsl } from '#engine/gpu/kernels/select.wgsl.ts';
+import { selectionPace } from '#engine/gpu/pace.ts';
 import { bind, Pipelines, submit } from '#engine/gpu/pipelines.ts';
 import { Reduction } from '#engine/gpu/reduce.ts';
 import { possibleVariants } from '#engine/gpu/rollout.ts';
@@ -11,6 +12,9 @@ import { allocateColumns, summarise } from '#engine/summary.ts';
 import { normalPair, philox, RandomSequence, seedFrom, streams, uniform } from '#numerics/random.ts';
 import { probeNodeGpu } from '../../scripts/node-gpu.ts';
 import { toyNetwork, toyRequest } from '../fixtures/toy-network.ts';
+
+// The software adapter compiles each shader for seconds, and under load for much longer.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 let gpu: GpuDevice;
 let pipelines: Pipelines;
@@ -136,8 +140,8 @@ it('quantiles selected on the GPU are those of sorted columns, with ties, signs,
     ),
     eventStep: scope.upload('event step', Uint32Array.from(columns.flatMap(({ eventStep }) => [...eventStep]))),
   };
-  const reduction = await Reduction.prepare(gpu, pipelines, scope, request);
-  await reduction.reduce(gpuColumns, gpuColumns, 0, 2);
+  const reduction = await Reduction.prepare(gpu, pipelines, scope, request, selectionPace());
+  await reduction.reduce(gpuColumns, gpuColumns, 0, 2, {});
   const found = await reduction.read();
   const expected = summarise(request, columns, 0);
 

@@ -1,4 +1,4 @@
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { AppError } from '#domain/errors.ts';
 import type { Engine, RolloutSummary } from '#engine/engine.ts';
 import { GpuEngine } from '#engine/gpu/forecast.ts';
@@ -6,6 +6,9 @@ import { ReferenceEngine } from '#engine/reference/engine.ts';
 import { ResilientEngine, type EngineChange } from '#engine/resilient.ts';
 import { probeNodeGpu } from '../../scripts/node-gpu.ts';
 import { toyNetwork, toyRequest } from '../fixtures/toy-network.ts';
+
+// The software adapter compiles each shader for seconds, and under load for much longer.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const request = toyRequest(toyNetwork({ shape: { H: 4, S: 2, L: 1, K: 1, V: 1, M: 2 } }), { steps: 4, rollouts: 80 });
 
@@ -24,7 +27,9 @@ it('many runs leave no buffer behind, nor does one that was stopped', async () =
   expect(engine.gpu.liveBuffers).toBe(0);
   for (let run = 0; run < 20; run++) expect(results(await engine.rollOut(request))).toEqual(results(first));
   const stop = new AbortController();
-  await expect(engine.rollOut(request, { signal: stop.signal, onProgress: () => stop.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+  await expect(engine.rollOut(request, { signal: stop.signal, onProgress: () => stop.abort() })).rejects.toMatchObject({
+    name: 'AbortError',
+  });
   expect(engine.gpu.liveBuffers).toBe(0);
   expect(engine.gpu.uncaptured).toEqual([]);
   engine.dispose();
@@ -41,7 +46,10 @@ it('a plan too large for the GPU is refused with what to lower', async () => {
   const engine = await GpuEngine.create(gpu);
   const steps = 2_000_000;
   const huge = { ...request, steps, plans: [{ rows: new Float32Array(2 * steps * 15), effectError: new Float32Array(steps) }] };
-  await expect(engine.rollOut(huge)).rejects.toMatchObject({ code: 'gpu_out_of_memory', message: /Lower the number of futures below \d+/ });
+  await expect(engine.rollOut(huge)).rejects.toMatchObject({
+    code: 'gpu_out_of_memory',
+    message: /Lower the number of futures below \d+/,
+  });
   engine.dispose();
 });
 
@@ -82,8 +90,14 @@ it('the resilient engine passes on what is not a loss, and sends one run to the 
     rollOut: () => Promise.reject(new AppError(code, 'as asked')),
     dispose: () => {},
   });
-  const options = { makeGpu: () => Promise.reject(new Error('not asked')), makeCpu: async () => new ReferenceEngine(), onChange: (change: EngineChange) => changes.push(change) };
-  await expect(new ResilientEngine(options, failing('request_invalid')).rollOut(request)).rejects.toMatchObject({ code: 'request_invalid' });
+  const options = {
+    makeGpu: () => Promise.reject(new Error('not asked')),
+    makeCpu: async () => new ReferenceEngine(),
+    onChange: (change: EngineChange) => changes.push(change),
+  };
+  await expect(new ResilientEngine(options, failing('request_invalid')).rollOut(request)).rejects.toMatchObject({
+    code: 'request_invalid',
+  });
   const short = new ResilientEngine(options, failing('gpu_out_of_memory'));
   expect((await short.rollOut(request)).plans.length).toBe(2);
   expect(changes.map(({ kind }) => kind)).toEqual(['one-run-on-cpu']);

@@ -82,6 +82,10 @@ export class GpuDevice {
    * promise itself does: on a lost device it may reject, resolve or stay pending.
    */
   async answer<T>(promise: Promise<T>, timeLimitMs = answerTimeLimitMs): Promise<T> {
+    if (this.#isLost) {
+      promise.catch(() => {});
+      throw lostError('the GPU device was lost');
+    }
     let giveUp!: (error: AppError) => void;
     const failure = new Promise<never>((_, reject) => (giveUp = reject));
     const timer = setTimeout(() => giveUp(lostError(`the GPU gave no answer within ${timeLimitMs / 1000} s`)), timeLimitMs);

@@ -3,9 +3,10 @@ import type { Engine, RolloutRequest, RolloutSummary, RunHooks } from '../engine
 import { checkRequest } from '../request.ts';
 import { acquireDevice, type GpuDevice } from './device.ts';
 import type { RolloutVariant } from './kernels/rollout.wgsl.ts';
+import { rolloutPace, selectionPace } from './pace.ts';
 import { Pipelines } from './pipelines.ts';
 import { Reduction, resultWords } from './reduce.ts';
-import { checkNetwork, columnBytes, Futures, Pace, possibleVariants, type GpuColumns } from './rollout.ts';
+import { checkNetwork, columnBytes, Futures, possibleVariants, type GpuColumns } from './rollout.ts';
 import { rememberedVariant, type VariantStorage } from './tune.ts';
 
 export interface GpuEngineOptions {
@@ -24,7 +25,8 @@ export class GpuEngine implements Engine {
   readonly gpu: GpuDevice;
   readonly #pipelines: Pipelines;
   readonly #options: GpuEngineOptions;
-  readonly #pace = new Pace();
+  readonly #rolloutPace = rolloutPace();
+  readonly #selectionPace = selectionPace();
 
   /** An engine on a device of its own; rejects with `gpu_unavailable` where there is none. */
   static async create(gpu: GPU, options: GpuEngineOptions = {}): Promise<GpuEngine> {
@@ -54,7 +56,7 @@ export class GpuEngine implements Engine {
     try {
       const [futures, reduction] = await Promise.all([
         this.#prepare(request, scope),
-        Reduction.prepare(this.gpu, this.#pipelines, scope, request),
+        Reduction.prepare(this.gpu, this.#pipelines, scope, request, this.#selectionPace),
       ]);
       // Usual care stays, as every other plan is held against it; the buffers of the later passes are used again and again.
       const first = await futures.allocate(scope, plansPerPass);
@@ -62,11 +64,12 @@ export class GpuEngine implements Engine {
       for (let p = 0; p < plans.length; p += plansPerPass) {
         const own = plans.slice(p, p + plansPerPass);
         const columns = p === 0 ? first : (later ??= await futures.allocate(scope, Math.min(plansPerPass, plans.length - p)));
-        await futures.rollOut(own, columns, {
+        const part = (from: number, share: number): RunHooks => ({
           ...(hooks.signal ? { signal: hooks.signal } : {}),
-          onProgress: (fraction) => hooks.onProgress?.((0.95 * (p + fraction * own.length)) / plans.length),
+          onProgress: (fraction) => hooks.onProgress?.((0.99 * (p + (from + share * fraction) * own.length)) / plans.length),
         });
-        await reduction.reduce(columns, first, p, own.length, hooks.signal);
+        await futures.rollOut(own, columns, part(0, 0.7));
+        await reduction.reduce(columns, first, p, own.length, part(0.7, 0.3));
       }
       const summary = await reduction.read();
       const error = this.gpu.uncaptured[errorsBefore];
@@ -101,7 +104,7 @@ export class GpuEngine implements Engine {
 
   async #prepare(request: RolloutRequest, scope: ReturnType<GpuDevice['scope']>): Promise<Futures> {
     const variant = this.#options.variant ?? (await this.#variantFor(request));
-    return Futures.prepare(this.gpu, this.#pipelines, scope, request, variant, this.#pace);
+    return Futures.prepare(this.gpu, this.#pipelines, scope, request, variant, this.#rolloutPace);
   }
 
   async #variantFor({ network }: RolloutRequest): Promise<RolloutVariant> {

@@ -1,11 +1,12 @@
 /** Summaries of columns that lie on the GPU: kernels that make them, one read, and what the words read mean. */
-import type { PlanDifference, PlanSummary, RolloutRequest } from '../engine.ts';
+import type { PlanDifference, PlanSummary, RolloutRequest, RunHooks } from '../engine.ts';
 import { writeStruct } from '../layout.ts';
 import { courseRollouts } from '../summary.ts';
 import { allocateOrRefuse, type GpuDevice, type Scope } from './device.ts';
 import { courseSizes, coursesWgsl } from './kernels/courses.wgsl.ts';
 import { groupSizes, groupsWgsl } from './kernels/groups.wgsl.ts';
 import { levelCounters, levelsPerPass, recordSize, selectSizes, selectWgsl } from './kernels/select.wgsl.ts';
+import type { Pace } from './pace.ts';
 import { bind, submit, type Dispatch, type Pipelines } from './pipelines.ts';
 import type { GpuColumns } from './rollout.ts';
 
@@ -25,6 +26,14 @@ interface ResultLayout {
   readonly words: number;
 }
 
+/** Order statistics of one kind over all columns of a plan; its dispatches go over the steps. */
+interface Selection {
+  readonly sizes: GPUBuffer;
+  readonly bindings: GPUBindGroup;
+  /** Workgroups a step. */
+  readonly columns: number;
+}
+
 const two32 = 2 ** 32;
 
 export class Reduction {
@@ -38,20 +47,28 @@ export class Reduction {
   readonly #results: GPUBuffer;
   readonly #staging: GPUBuffer;
   readonly #chosen: GPUBuffer;
+  readonly #pace: Pace;
 
-  static async prepare(gpu: GpuDevice, pipelines: Pipelines, scope: Scope, request: RolloutRequest): Promise<Reduction> {
+  static async prepare(
+    gpu: GpuDevice,
+    pipelines: Pipelines,
+    scope: Scope,
+    request: RolloutRequest,
+    pace: Pace,
+  ): Promise<Reduction> {
     const [select, groups, courses] = await Promise.all([
       pipelines.get('select', selectWgsl(Math.max(1, Math.min(request.levels.length, levelsPerPass)))),
       pipelines.get('groups', groupsWgsl),
       pipelines.get('courses', coursesWgsl),
     ]);
-    return allocateOrRefuse(gpu, 'the summaries', () => new Reduction(gpu, scope, request, select, groups, courses));
+    return allocateOrRefuse(gpu, 'the summaries', () => new Reduction(gpu, scope, request, pace, select, groups, courses));
   }
 
   private constructor(
     gpu: GpuDevice,
     scope: Scope,
     request: RolloutRequest,
+    pace: Pace,
     select: GPUComputePipeline,
     groups: GPUComputePipeline,
     courses: GPUComputePipeline,
@@ -60,6 +77,7 @@ export class Reduction {
     this.#request = request;
     this.#layout = layOutResults(request);
     this.#scope = scope;
+    this.#pace = pace;
     this.#select = select;
     this.#groups = groups;
     this.#courses = courses;
@@ -70,19 +88,34 @@ export class Reduction {
   }
 
   /**
-   * Queues the summaries of the plans in `columns`, of which the first is plan `firstPlan` of the request; `usualCare` begins
-   * with plan 0. One submission a plan, with a wait after each, as in `Futures.rollOut`.
+   * Makes the summaries of the plans in `columns`, of which the first is plan `firstPlan` of the request; `usualCare` begins with
+   * plan 0. In chunks of steps with a wait after each, as in `Futures.rollOut` and for the same reasons.
    */
-  async reduce(columns: GpuColumns, usualCare: GpuColumns, firstPlan: number, planCount: number, signal?: AbortSignal): Promise<void> {
+  async reduce(columns: GpuColumns, usualCare: GpuColumns, firstPlan: number, planCount: number, hooks: RunHooks): Promise<void> {
+    const { device } = this.#gpu;
+    const { steps, rollouts, network } = this.#request;
     for (let p = 0; p < planCount; p++) {
-      signal?.throwIfAborted();
-      submit(this.#gpu.device, this.#selections(columns, usualCare, p, firstPlan + p));
-      await this.#gpu.answer(this.#gpu.device.queue.onSubmittedWorkDone());
+      const selections = this.#selections(columns, usualCare, p, firstPlan + p);
+      const valuesPerStep = selections.length * network.shape.S * rollouts;
+      for (let firstStep = 0; firstStep <= steps; ) {
+        hooks.signal?.throwIfAborted();
+        const count = Math.min(steps + 1 - firstStep, this.#pace.chunk(valuesPerStep));
+        const started = performance.now();
+        const dispatches = selections.map(({ sizes, bindings, columns: ownColumns }): Dispatch => {
+          device.queue.writeBuffer(sizes, selectSizes.offset.firstStep, Uint32Array.of(firstStep));
+          return { pipeline: this.#select, bindings, workgroups: [ownColumns, count, 1] };
+        });
+        submit(device, dispatches);
+        await this.#gpu.answer(device.queue.onSubmittedWorkDone());
+        this.#pace.learn(count * valuesPerStep, performance.now() - started);
+        firstStep += count;
+        hooks.onProgress?.((p + firstStep / (steps + 1)) / planCount);
+      }
     }
-    submit(this.#gpu.device, this.#sums(columns, firstPlan, planCount));
+    submit(device, this.#sums(columns, firstPlan, planCount));
   }
 
-  #selections(columns: GpuColumns, usualCare: GpuColumns, planOfPass: number, plan: number): Dispatch[] {
+  #selections(columns: GpuColumns, usualCare: GpuColumns, planOfPass: number, plan: number): Selection[] {
     const { M } = this.#request.network.shape;
     const { batches, mediansAt } = this.#layout;
     const cells = cellCount(this.#request);
@@ -106,22 +139,24 @@ export class Reduction {
     parts: number,
     isDifference: boolean,
     resultAt: number,
-  ): Dispatch {
+  ): Selection {
     const { network, steps, rollouts } = this.#request;
     const { S } = network.shape;
-    const sizes = writeStruct(selectSizes, {
+    const values = writeStruct(selectSizes, {
       rollouts,
       steps,
       states: S,
       parts,
       levels: levels.length,
       isDifference: isDifference ? 1 : 0,
-      firstPlan: planOfPass,
+      plan: planOfPass,
       resultAt,
+      firstStep: 0,
       ordinal: network.heads.reduce((bits, head, i) => (head.kind === 'ordinal' ? bits | (1 << i) : bits), 0) >>> 0,
     });
+    const sizes = this.#uniform(values);
     const bindings = bind(this.#gpu.device, this.#select, [
-      this.#uniform(sizes),
+      sizes,
       columns.values,
       usualCare.values,
       columns.eventStep,
@@ -129,7 +164,7 @@ export class Reduction {
       this.#scope.upload('levels', Uint32Array.from(levels, inUnitsOf2To32)),
       this.#results,
     ]);
-    return { pipeline: this.#select, bindings, workgroups: [S * parts, steps + 1, 1] };
+    return { sizes, bindings, columns: S * parts };
   }
 
   #sums(columns: GpuColumns, firstPlan: number, planCount: number): Dispatch[] {
@@ -139,7 +174,7 @@ export class Reduction {
     const groups = groupCount(this.#request);
     const incidenceColumns = incidenceColumnCount(this.#request);
     const cells = cellCount(this.#request);
-    const courses = this.#chosen.size === 0 ? 0 : courseRollouts(this.#request).length;
+    const courses = courseRollouts(this.#request).length;
     const sums: Dispatch = {
       pipeline: this.#groups,
       bindings: bind(device, this.#groups, [

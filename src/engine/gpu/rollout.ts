@@ -16,6 +16,7 @@ import {
   workgroupBytes,
   type RolloutVariant,
 } from './kernels/rollout.wgsl.ts';
+import type { Pace } from './pace.ts';
 import { bind, submit, type Pipelines } from './pipelines.ts';
 
 /** Columns of some plans, as `Columns` of `summary.ts` but for all these plans at once: see the bindings of `rollout.wgsl.ts`. */
@@ -25,24 +26,6 @@ export interface GpuColumns {
   readonly eventStep: GPUBuffer;
   /** How many plans they hold. */
   readonly plans: number;
-}
-
-/** Long enough to hide the wait between chunks, short enough that a page on the same GPU still paints. */
-const targetChunkMs = 40;
-
-/** How fast the device turned out to be, kept between runs so that only the first starts with a small chunk. */
-export class Pace {
-  // A software adapter on one core; the first chunks of a faster one grow fourfold each.
-  #multiplyAddsPerMs = 1e6;
-
-  chunk(multiplyAddsPerTile: number): number {
-    return Math.max(1, Math.floor((this.#multiplyAddsPerMs * targetChunkMs) / multiplyAddsPerTile));
-  }
-
-  learn(multiplyAdds: number, elapsedMs: number): void {
-    const seen = multiplyAdds / Math.max(elapsedMs, 0.1);
-    this.#multiplyAddsPerMs = Math.min(Math.max(seen, this.#multiplyAddsPerMs / 4), this.#multiplyAddsPerMs * 4);
-  }
 }
 
 /** One request's network and starting states on the device, ready to roll plans out. */
@@ -106,7 +89,7 @@ export class Futures {
   async rollOut(plans: readonly PlanDrive[], columns: GpuColumns, hooks: RunHooks): Promise<void> {
     const { device } = this.#gpu;
     const { network, steps, rollouts, groupsPerMember, seed } = this.#request;
-    const { M, H } = network.shape;
+    const { M } = network.shape;
     const scope = this.#gpu.scope();
     try {
       const effects = packEffects(this.#request, plans);
@@ -146,8 +129,7 @@ export class Futures {
         device.queue.writeBuffer(sizes, 0, writeStruct(rolloutSizes, { ...values, firstTile }));
         submit(device, [{ pipeline: this.#pipeline, bindings, workgroups: [count, plans.length, 1] }]);
         await this.#gpu.answer(device.queue.onSubmittedWorkDone());
-        // With few hidden units the time goes elsewhere than into multiply-adds; what counts is that the guess is refined.
-        if (H > 0) this.#pace.learn(count * perTile, performance.now() - started);
+        this.#pace.learn(count * perTile, performance.now() - started);
         firstTile += count;
         hooks.onProgress?.(firstTile / tiles);
       }

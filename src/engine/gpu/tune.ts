@@ -1,8 +1,9 @@
 import type { NetworkShape } from '#packs/network.ts';
 import type { GpuDevice } from './device.ts';
 import type { RolloutVariant } from './kernels/rollout.wgsl.ts';
+import { rolloutPace } from './pace.ts';
 import type { Pipelines } from './pipelines.ts';
-import { emptyNetwork, Futures, Pace, possibleVariants } from './rollout.ts';
+import { emptyNetwork, Futures, possibleVariants } from './rollout.ts';
 
 /** Where the winner of a trial is kept between visits, by adapter and network shape. The values mean nothing to the store. */
 export interface VariantStorage {
@@ -60,7 +61,7 @@ export async function fastestVariant(
     const trials = await Promise.all(
       variants.map(async (variant) => ({
         variant,
-        futures: await Futures.prepare(gpu, pipelines, scope, request, variant, new Pace()),
+        futures: await Futures.prepare(gpu, pipelines, scope, request, variant, rolloutPace()),
         bestMs: Infinity,
       })),
     );

@@ -9,8 +9,9 @@ struct Sizes {
   parts: u32,
   levels: u32,
   isDifference: u32,
-  firstPlan: u32,
+  plan: u32,
   resultAt: u32,
+  firstStep: u32,
   ordinal: u32,
 }
 @group(0) @binding(0) var<uniform> sizes: Sizes;
@@ -52,8 +53,8 @@ fn keyOf(value: f32) -> u32 {
 fn selectRanks(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u) {
   let state = group.x / sizes.parts;
   let part = group.x % sizes.parts;
-  let step = group.y;
-  let plan = sizes.firstPlan + group.z;
+  let step = sizes.firstStep + group.y;
+  let plan = sizes.plan;
   let cell = step * sizes.states + state;
   let column = (plan * (sizes.steps + 1u) * sizes.states + cell) * sizes.rollouts;
   let usualColumn = cell * sizes.rollouts;
@@ -61,7 +62,7 @@ fn selectRanks(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_
   let isDifference = sizes.isDifference != 0u;
   let first = part * (sizes.rollouts / sizes.parts);
   let end = first + sizes.rollouts / sizes.parts;
-  let record = sizes.resultAt + ((group.z * (sizes.steps + 1u) * sizes.states + cell) * sizes.parts + part) * (8u + 2u * sizes.levels);
+  let record = sizes.resultAt + (cell * sizes.parts + part) * (8u + 2u * sizes.levels);
 
   if (((sizes.ordinal >> state) & 1u) != 0u) {
     for (var i = first + thread; i < end; i += threads) {

@@ -9,9 +9,11 @@ export const selectSizes = struct('Sizes', {
   levels: 'u32',
   /** 1: of (plan − usual care) over rollouts alive under both. */
   isDifference: 'u32',
-  /** First plan of the pass that has a workgroup, and where its record lies in the results. */
-  firstPlan: 'u32',
+  /** The plan, counted inside the pass, and where its records begin. */
+  plan: 'u32',
   resultAt: 'u32',
+  /** Step of the first row of workgroups: long work is done in turns. */
+  firstStep: 'u32',
   /** A bit for each state with an ordinal head: its values are few, and only counted. */
   ordinal: 'u32',
 });
@@ -72,8 +74,8 @@ fn keyOf(value: f32) -> u32 {
 fn selectRanks(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u) {
   let state = group.x / sizes.parts;
   let part = group.x % sizes.parts;
-  let step = group.y;
-  let plan = sizes.firstPlan + group.z;
+  let step = sizes.firstStep + group.y;
+  let plan = sizes.plan;
   let cell = step * sizes.states + state;
   let column = (plan * (sizes.steps + 1u) * sizes.states + cell) * sizes.rollouts;
   let usualColumn = cell * sizes.rollouts;
@@ -81,7 +83,7 @@ fn selectRanks(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_
   let isDifference = sizes.isDifference != 0u;
   let first = part * (sizes.rollouts / sizes.parts);
   let end = first + sizes.rollouts / sizes.parts;
-  let record = sizes.resultAt + ((group.z * (sizes.steps + 1u) * sizes.states + cell) * sizes.parts + part) * (${1 + levelCounters}u + 2u * sizes.levels);
+  let record = sizes.resultAt + (cell * sizes.parts + part) * (${1 + levelCounters}u + 2u * sizes.levels);
 
   if (((sizes.ordinal >> state) & 1u) != 0u) {
     for (var i = first + thread; i < end; i += threads) {
