@@ -13,7 +13,7 @@ import type { Stepper } from '#engine/engine.ts';
 import { logistic } from '#numerics/logistic-regression.ts';
 import { normalPair, philox, streams, uniform, type Seed } from '#numerics/random.ts';
 import type { MemberTensors, Network } from '#packs/network.ts';
-import { rowDot, type TraitDistribution } from './encoder-plain.ts';
+import { rowDot } from './encoder-plain.ts';
 import type { History } from './history.ts';
 import { normalTail } from './normal-tail.ts';
 
@@ -79,7 +79,9 @@ export function allocateParticles({ S, L, H, K }: Network['shape'], n: number): 
 }
 
 // Third counter word. A round of rejuvenation has its own 1,024 blocks, so that its draws are new.
-const blocks = { state: 0, component: 256, trait: 512, accept: 768, perRound: 1024, resample: 1 } as const;
+const blocks = { state: 0, component: 256, trait: 512, accept: 768, perRound: 1024 } as const;
+const resamplingBlocks = { filter: 1, pilot: 2 } as const;
+export type Resampling = keyof typeof resamplingBlocks;
 
 const words = new Uint32Array(4);
 const pair = new Float64Array(2);
@@ -149,24 +151,14 @@ export function traitNoise({ seed, network }: FilterProblem, firstParticle: numb
   return out;
 }
 
-/** log density of independent normals at z[at … at + L). */
-export function logNormal(z: Float32Array, at: number, { mean, scale }: TraitDistribution): number {
-  let sum = 0;
-  for (let l = 0; l < mean.length; l++) {
-    const d = (z[at + l]! - mean[l]!) / scale[l]!;
-    sum -= 0.5 * d * d + Math.log(scale[l]!) + halfLog2Pi;
-  }
-  return sum;
-}
-
 const halfLog2Pi = 0.5 * Math.log(2 * Math.PI);
 
 export interface RunOptions {
   readonly member: number;
   /** What moves the particles to grid time t; read before it is asked for again. */
   readonly noise: (t: number) => StepNoise;
-  /** Resample when the effective size falls below half. Off for the paths that rejuvenation proposes. */
-  readonly resample: boolean;
+  /** Resample when the effective size falls below half; null for the paths that rejuvenation proposes. */
+  readonly resampling: Resampling | null;
   /** Called before each observation is absorbed, with the predictive probabilities below and above what was seen. */
   readonly onPredicted?: (observation: number, below: number, above: number) => void;
 }
@@ -186,7 +178,9 @@ export function runFilter(problem: FilterProblem, particles: Particles, options:
   predictEntry(visit, particles);
   absorb(visit, particles, 0);
   for (let t = 0; t < history.steps; t++) {
-    if (options.resample && effectiveSize(particles.weights) < n / 2) resample(problem, particles, options.member, t);
+    if (options.resampling && effectiveSize(particles.weights) < n / 2) {
+      resample(problem, particles, options.member, t, options.resampling);
+    }
     const at = (options.member * history.steps + t) * width;
     stepper.advance(network, options.member, n, rows.subarray(at, at + width), particles);
     const lived = history.lived[t]!;
@@ -354,11 +348,17 @@ export function effectiveSize(weights: Float64Array): number {
 }
 
 /** Systematic resampling after grid time `t`; all weights are then 1/n. */
-export function resample({ network, seed }: FilterProblem, particles: Particles, member: number, t: number): void {
+export function resample(
+  { network, seed }: FilterProblem,
+  particles: Particles,
+  member: number,
+  t: number,
+  kind: Resampling,
+): void {
   const { n, x, h, weights, logPath, lineage, spareX, spareH, sparePath, spareLineage } = particles;
   const { S, L, H } = network.shape;
   const D = S + L;
-  philox(words, member, t, blocks.resample, streams.resample, seed);
+  philox(words, member, t, resamplingBlocks[kind], streams.resample, seed);
   const copied = new Int32Array(n);
   systematic(weights, n, uniform(words[0]!), (to, from) => {
     copied[to] = from;

@@ -11,15 +11,16 @@ import {
   allocateParticles,
   drawNoise,
   effectiveSize,
-  logNormal,
   resample,
   runFilter,
   systematic,
   traitNoise,
   type FilterProblem,
   type Particles,
+  type RunOptions,
   type StepNoise,
 } from './filter.ts';
+import { fromCovariance, independent, logDensity, move, type Gaussian } from './gaussian.ts';
 import type { History } from './history.ts';
 
 export interface FitRequest {
@@ -105,7 +106,9 @@ function conflictProbability(below: Float64Array, above: Float64Array): number {
 
 // A proposal narrower than its target makes a few particles carry all the weight; one a little wider costs a few particles.
 const widening = 1.25;
-const priorShare = 0.2;
+const pilotShare = 0.25;
+/** Counter round of the pilot's noise: beyond every round of rejuvenation. */
+const pilotRound = 64;
 
 function fitMember(
   problem: FilterProblem,
@@ -115,22 +118,40 @@ function fitMember(
   onPredicted: (observation: number, below: number, above: number) => void,
 ): TwinMember {
   const { network, history } = problem;
-  const prior = traitPrior(network.members[member]!, history.covariates);
-  const q = { mean: posterior.mean, scale: posterior.scale.map((scale) => widening * scale) };
-  const hasSeen = history.steps > 0 || history.mask.includes(1);
-  const particles = allocateParticles(network.shape, n);
+  const prior = independent(traitPrior(network.members[member]!, history.covariates));
+  const q = independent(posterior, widening);
   const firstParticle = member * n;
-  if (hasSeen) drawTraits(problem, particles, firstParticle, q, prior, Math.round(n * (1 - priorShare)));
-  else drawTraits(problem, particles, firstParticle, q, prior, 0);
-  const noise = allocateNoise(network.shape, n);
-  const draw = (t: number) => {
-    drawNoise(problem, t, 0, (i) => firstParticle + i, noise);
-    return noise;
+  const run = (count: number, proposal: Mixture, round: number, rest: Pick<RunOptions, 'resampling' | 'onPredicted'>) => {
+    const particles = allocateParticles(network.shape, count);
+    drawTraits(problem, particles, firstParticle, round, proposal, prior);
+    const noise = allocateNoise(network.shape, count);
+    const draw = (t: number) => {
+      drawNoise(problem, t, round, (i) => firstParticle + i, noise);
+      return noise;
+    };
+    runFilter(problem, particles, { member, noise: draw, ...rest });
+    return particles;
   };
-  runFilter(problem, particles, { member, noise: draw, resample: true, onPredicted });
-  const { logEvidence } = particles;
 
-  const temperedMoves = rejuvenate(problem, particles, member, firstParticle, q, prior);
+  const hasSeen = history.steps > 0 || history.mask.includes(1);
+  let reference = prior;
+  let proposal: Mixture = [{ of: prior, share: 1 }];
+  if (hasSeen) {
+    const fromEncoder: Mixture = [
+      { of: q, share: 0.8 },
+      { of: prior, share: 0.2 },
+    ];
+    const pilot = run(Math.ceil(pilotShare * n), fromEncoder, pilotRound, { resampling: 'pilot' });
+    reference = refine(network.shape, pilot, posterior);
+    proposal = [
+      { of: reference, share: 0.6 },
+      { of: q, share: 0.2 },
+      { of: prior, share: 0.2 },
+    ];
+  }
+  const particles = run(n, proposal, 0, { resampling: 'filter', onPredicted });
+  const { logEvidence } = particles;
+  const temperedMoves = rejuvenate(problem, particles, member, firstParticle, reference, prior);
   return {
     x: particles.x,
     h: particles.h,
@@ -141,42 +162,78 @@ function fitMember(
   };
 }
 
+/** Shares add up to one. */
+type Mixture = readonly { readonly of: Gaussian; readonly share: number }[];
+
 /**
- * Draws traits from q and, for the last n − fromQ particles, from the prior: a defensive mixture (Hesterberg 1995), with weights
- * p / mixture that no error of the encoder can take above n / (n − fromQ). The shares are exact and not drawn, which keeps the
- * weights right (Veach & Guibas 1995) and takes their variance away.
+ * Draws traits from a mixture that always holds some of the prior: a defensive mixture (Hesterberg 1995), with weights p / mixture
+ * that no error of the encoder can take above one over the prior's share. Each component gives its exact share of the particles
+ * and is not drawn, which keeps the weights right (Veach & Guibas 1995) and takes their variance away.
  */
 function drawTraits(
   problem: FilterProblem,
   particles: Particles,
   firstParticle: number,
-  q: TraitDistribution,
-  prior: TraitDistribution,
-  fromQ: number,
+  round: number,
+  proposal: Mixture,
+  prior: Gaussian,
 ): void {
   const { S, L } = problem.network.shape;
   const { n, x, weights, lineage } = particles;
-  const noise = traitNoise(problem, firstParticle, 0, n);
-  const share = fromQ / n;
+  const noise = traitNoise(problem, firstParticle, round, n);
+  const counts = proposal.map(({ share }) => Math.round(share * n));
+  counts[counts.length - 1]! += n - sum(counts);
+  let component = 0;
+  let left = counts[0]!;
+  for (let i = 0; i < n; i++) {
+    while (left === 0) left = counts[++component]!;
+    left--;
+    move(proposal[component]!.of, 0, 1, noise, i * L, x, x, i * (S + L) + S);
+    lineage[i] = i;
+  }
   let total = 0;
   for (let i = 0; i < n; i++) {
-    const { mean, scale } = i < fromQ ? q : prior;
     const at = i * (S + L) + S;
-    for (let l = 0; l < L; l++) x[at + l] = mean[l]! + scale[l]! * noise[i * L + l]!;
-    const ratio = share === 0 ? 0 : Math.exp(logNormal(x, at, q) - logNormal(x, at, prior));
-    weights[i] = 1 / (share * ratio + (1 - share)) / n;
+    const logPrior = logDensity(prior, x, at);
+    let ratio = 0;
+    proposal.forEach(
+      ({ of }, c) => (ratio += (counts[c]! / n) * (of === prior ? 1 : Math.exp(logDensity(of, x, at) - logPrior))),
+    );
+    weights[i] = 1 / ratio / n;
     total += weights[i]!;
-    lineage[i] = i;
   }
   for (let i = 0; i < n; i++) weights[i]! /= total;
   particles.logEvidence = Math.log(total);
   particles.logPath.fill(0);
 }
 
+/**
+ * A proposal with the correlations that the encoder's independent traits lack: the weighted moments of a small first run, which
+ * are worth as many draws as it has lineages, pulled towards the encoder's by a few. The main run's weights are exact whatever it
+ * proposes, so the pilot can only cost.
+ */
+function refine({ S, L }: Network['shape'], pilot: Particles, posterior: TraitDistribution): Gaussian {
+  const { n, x, weights } = pilot;
+  const worth = lineageSize(pilot);
+  const fromEncoder = (2 * L) / (worth + 2 * L);
+  const trait = (i: number, l: number) => x[i * (S + L) + S + l]!;
+  const own = posterior.mean.map((_, l) => weights.reduce((total, weight, i) => total + weight * trait(i, l), 0));
+  const mean = own.map((value, l) => value + (posterior.mean[l]! - value) / (worth + 1));
+  const covariance = Array.from({ length: L }, () => new Array<number>(L).fill(0));
+  for (let i = 0; i < n; i++) {
+    for (let a = 0; a < L; a++) {
+      for (let b = 0; b <= a; b++) covariance[a]![b]! += weights[i]! * (trait(i, a) - own[a]!) * (trait(i, b) - own[b]!);
+    }
+  }
+  for (let a = 0; a < L; a++) {
+    for (let b = 0; b <= a; b++) covariance[a]![b]! *= (1 - fromEncoder) * widening ** 2;
+    covariance[a]![a]! += fromEncoder * (widening * posterior.scale[a]!) ** 2;
+  }
+  return fromCovariance(mean, covariance);
+}
+
 const tooFew = 0.05;
 const mostRounds = 4;
-// What the traits are moved around: q where it is good, the prior for when it is not.
-const references = ['q', 'prior'] as const;
 const firstReach = 0.35;
 
 /**
@@ -186,7 +243,7 @@ const firstReach = 0.35;
  *
  * A particle is a function of its traits and of the standard normal noise of its guided path. Over these the posterior has the
  * density p(z) / N(z; m, σ²) · w(path) relative to N(m, σ²) × N(0, I), where w is the product of the path's incremental weights
- * and N(m, σ²) may be q or the prior. A preconditioned Crank–Nicolson step (Cotter, Roberts, Stuart & White 2013)
+ * and N(m, σ²) is in turn the refined proposal, where large moves are accepted, and the prior. A preconditioned Crank–Nicolson step (Cotter, Roberts, Stuart & White 2013)
  *
  *   z' = m + √(1 − β²) (z − m) + β σ ξ,   ε' = √(1 − β²) ε + β ξ'
  *
@@ -199,15 +256,15 @@ function rejuvenate(
   particles: Particles,
   member: number,
   firstParticle: number,
-  q: TraitDistribution,
-  prior: TraitDistribution,
+  refined: Gaussian,
+  prior: Gaussian,
 ): number {
   const { network, history } = problem;
   const { n } = particles;
   const { S, L, H } = network.shape;
   const D = S + L;
   if (lineageSize(particles) >= tooFew * n) return 0;
-  resample(problem, particles, member, history.steps);
+  resample(problem, particles, member, history.steps, 'filter');
   const path = tracePath(problem, particles, firstParticle);
   const moved = path.map(({ tailByte, choice }) => ({ normal: new Float32Array(n * S), tailByte, choice }));
   const fresh = allocateNoise(network.shape, n);
@@ -215,15 +272,12 @@ function rejuvenate(
   let reach = firstReach;
   let moves = 0;
   for (let round = 1; round <= mostRounds && lineageSize(particles) < tooFew * n; round++) {
-    const reference = references[round % references.length] === 'q' ? q : prior;
+    const reference = round % 2 === 1 ? refined : prior;
     const keep = Math.sqrt(1 - reach * reach);
     let accepted = 0;
     const traits = traitNoise(problem, firstParticle, round, n);
     for (let i = 0; i < n; i++) {
-      for (let l = 0; l < L; l++) {
-        const centred = particles.x[i * D + S + l]! - reference.mean[l]!;
-        proposed.x[i * D + S + l] = reference.mean[l]! + keep * centred + reach * reference.scale[l]! * traits[i * L + l]!;
-      }
+      move(reference, keep, reach, traits, i * L, particles.x, proposed.x, i * D + S);
     }
     proposed.weights.fill(1 / n);
     proposed.logPath.fill(0);
@@ -232,11 +286,11 @@ function rejuvenate(
       for (let j = 0; j < n * S; j++) moved[t]!.normal[j] = keep * path[t]!.normal[j]! + reach * fresh.normal[j]!;
       return moved[t]!;
     };
-    runFilter(problem, proposed, { member, noise, resample: false });
+    runFilter(problem, proposed, { member, noise, resampling: null });
     for (let i = 0; i < n; i++) {
       const at = i * D + S;
-      const now = logNormal(particles.x, at, prior) - logNormal(particles.x, at, reference) + particles.logPath[i]!;
-      const next = logNormal(proposed.x, at, prior) - logNormal(proposed.x, at, reference) + proposed.logPath[i]!;
+      const now = logDensity(prior, particles.x, at) - logDensity(reference, particles.x, at) + particles.logPath[i]!;
+      const next = logDensity(prior, proposed.x, at) - logDensity(reference, proposed.x, at) + proposed.logPath[i]!;
       if (!(Math.log(acceptUniform(problem, firstParticle, i, round)) < next - now)) continue;
       particles.x.set(proposed.x.subarray(i * D, (i + 1) * D), i * D);
       particles.h.set(proposed.h.subarray(i * H, (i + 1) * H), i * H);
