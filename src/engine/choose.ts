@@ -1,9 +1,7 @@
 import type { Engine, EngineKind, RolloutRequest } from './engine.ts';
 
 /** What was found out about this machine's GPU before any engine is made. */
-export type GpuFinding =
-  | { readonly found: 'none' }
-  | { readonly found: 'software' | 'hardware'; readonly name: string };
+export type GpuFinding = { readonly found: 'none' } | { readonly found: 'software' | 'hardware'; readonly name: string };
 
 export interface EngineChoice {
   readonly kind: Extract<EngineKind, 'gpu' | 'cpu'>;
@@ -54,7 +52,12 @@ export function chooseEngine({ finding, forced, probe }: ChooseOptions): EngineC
 }
 
 /** The least time of `rounds` runs after one that warms up, in ms; Infinity for an engine that fails. */
-export async function timeProbe(engine: Engine, request: RolloutRequest, rounds = 2, now = () => performance.now()): Promise<number> {
+export async function timeProbe(
+  engine: Engine,
+  request: RolloutRequest,
+  rounds = 2,
+  now = () => performance.now(),
+): Promise<number> {
   let least = Infinity;
   try {
     for (let round = 0; round <= rounds; round++) {

@@ -46,7 +46,11 @@ export function memberLayout({ S, L, H, K }: NetworkShape, { rows }: Tiling): La
   return layOut<MemberBlock>([
     ['gates', H * (D + H) * 3, 'unit tile and input (x then h), outer first; gate (r u n), unit'],
     ['resetBias', H, 'unit'],
-    ['states', blocksOf(S, rows) * rows * (D + 2 * H), 'row block: { drift by x: input, row } { by h: input, drift | scale, row }'],
+    [
+      'states',
+      blocksOf(S, rows) * rows * (D + 2 * H),
+      'row block: { drift by x: input, row } { by h: input, drift | scale, row }',
+    ],
     ['hazards', blocksOf(K, rows) * rows * (D + H), 'row block, input (x then h), row'],
     ['noise', blocksOf(S, rows) * rows * 4, 'row block, scaleBias | tailCount | tailScale | observationScale, row'],
   ]);
@@ -114,13 +118,21 @@ export function packMember(shape: NetworkShape, member: MemberTensors, tiling: T
 }
 
 /** Writes one row of a `PlanDrive` (`from` its first index) into `out` from `at` on, in the order of `driveLayout`. */
-export function packDriveRow(shape: NetworkShape, source: Float32Array, from: number, tiling: Tiling, out: Float32Array, at = 0): void {
+export function packDriveRow(
+  shape: NetworkShape,
+  source: Float32Array,
+  from: number,
+  tiling: Tiling,
+  out: Float32Array,
+  at = 0,
+): void {
   const { S, H, K } = shape;
   const { units } = tiling;
   const { blocks } = driveLayout(shape, tiling);
   for (let gate = 0; gate < 3; gate++) {
     for (let unit = 0; unit < H; unit++) {
-      out[at + blocks.gates.at + (Math.floor(unit / units) * 3 + gate) * units + (unit % units)] = source[from + gate * H + unit]!;
+      out[at + blocks.gates.at + (Math.floor(unit / units) * 3 + gate) * units + (unit % units)] =
+        source[from + gate * H + unit]!;
     }
   }
   for (let i = 0; i < S; i++) out[at + blocks.drift.at + i] = source[from + 3 * H + i]!;

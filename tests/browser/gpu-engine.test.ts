@@ -40,7 +40,10 @@ it('lends its device to tfjs, buffers and tensors without copies', { timeout: 12
   const buffer = scope.upload('lent', Float32Array.of(1, 2, 3, 4), GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC);
   const bytesBefore = memory().numBytes;
   const ours = tensorOnBuffer(buffer, [2, 2]);
-  const theirs = tensor([[0, 1], [1, 0]]);
+  const theirs = tensor([
+    [0, 1],
+    [1, 0],
+  ]);
   const product = matMul(ours, theirs);
   expect(Array.from(await product.data())).toEqual([2, 1, 4, 3]);
   product.dispose();

@@ -176,7 +176,10 @@ it('every stream of the reference has the number that the shader uses', () => {
 it('a trial of tile variants is done once, and its winner remembered by adapter and shape', async () => {
   const shape = { S: 1, L: 0, H: 4, K: 1, V: 1, M: 3 };
   const kept = new Map<string, string>();
-  const storage = { get: async (key: string) => kept.get(key), set: async (key: string, value: string) => void kept.set(key, value) };
+  const storage = {
+    get: async (key: string) => kept.get(key),
+    set: async (key: string, value: string) => void kept.set(key, value),
+  };
   let trials = 0;
   const smallTrial: typeof fastestVariant = (device, made, ofShape, variants) => {
     trials++;

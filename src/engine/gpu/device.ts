@@ -152,7 +152,10 @@ export async function allocateOrRefuse<T>(gpu: GpuDevice, what: string, allocate
   const result = allocate();
   const error = await gpu.answer(gpu.device.popErrorScope());
   if (error) {
-    throw new AppError('gpu_out_of_memory', `The GPU has no room for ${what}. Lower the number of futures, or run on the processor.`);
+    throw new AppError(
+      'gpu_out_of_memory',
+      `The GPU has no room for ${what}. Lower the number of futures, or run on the processor.`,
+    );
   }
   return result;
 }

@@ -132,7 +132,10 @@ function plansThatFit(request: RolloutRequest, limits: GPUSupportedLimits): numb
     );
   }
   if (resultWords(request) * 4 > most) {
-    throw new AppError('gpu_out_of_memory', `The summaries of ${request.plans.length} plans do not fit this GPU. Compare fewer plans at once.`);
+    throw new AppError(
+      'gpu_out_of_memory',
+      `The summaries of ${request.plans.length} plans do not fit this GPU. Compare fewer plans at once.`,
+    );
   }
   const perPass = Math.floor(Math.min(most, passBytes) / Math.max(bytes.values, bytes.incidence));
   return Math.min(request.plans.length, Math.max(1, perPass));

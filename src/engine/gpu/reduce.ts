@@ -97,7 +97,7 @@ export class Reduction {
     for (let p = 0; p < planCount; p++) {
       const selections = this.#selections(columns, usualCare, p, firstPlan + p);
       const valuesPerStep = selections.length * network.shape.S * rollouts;
-      for (let firstStep = 0; firstStep <= steps; ) {
+      for (let firstStep = 0; firstStep <= steps;) {
         hooks.signal?.throwIfAborted();
         const count = Math.min(steps + 1 - firstStep, this.#pace.chunk(valuesPerStep));
         const started = performance.now();
@@ -124,7 +124,9 @@ export class Reduction {
         const record = cells * recordSize(levels.length);
         return [
           this.#selection(columns, usualCare, planOfPass, levels, 1, false, plansAt + plan * record),
-          ...(plan === 0 ? [] : [this.#selection(columns, usualCare, planOfPass, levels, 1, true, differencesAt + (plan - 1) * record)]),
+          ...(plan === 0
+            ? []
+            : [this.#selection(columns, usualCare, planOfPass, levels, 1, true, differencesAt + (plan - 1) * record)]),
         ];
       }),
       this.#selection(columns, usualCare, planOfPass, [0.5], M, false, mediansAt + plan * cells * M * recordSize(1)),
@@ -273,7 +275,11 @@ function layOutResults(request: RolloutRequest): ResultLayout {
 /** Words of the summaries, so that a run can be refused before it starts. */
 export const resultWords = (request: RolloutRequest): number => layOutResults(request).words;
 
-function decode(request: RolloutRequest, layout: ResultLayout, words: Uint32Array): { plans: PlanSummary[]; differences: PlanDifference[] } {
+function decode(
+  request: RolloutRequest,
+  layout: ResultLayout,
+  words: Uint32Array,
+): { plans: PlanSummary[]; differences: PlanDifference[] } {
   const { plans, levels } = request;
   const cells = cellCount(request);
   /** Quantiles of all batches side by side: [cell × levels]. */
@@ -304,7 +310,12 @@ function decode(request: RolloutRequest, layout: ResultLayout, words: Uint32Arra
 
 const stateOf = ({ network }: RolloutRequest, cell: number): number => cell % network.shape.S;
 
-function decodeCounts(request: RolloutRequest, { batches }: ResultLayout, words: Uint32Array, plan: number): Pick<PlanSummary, 'alive' | 'levelCounts'> {
+function decodeCounts(
+  request: RolloutRequest,
+  { batches }: ResultLayout,
+  words: Uint32Array,
+  plan: number,
+): Pick<PlanSummary, 'alive' | 'levelCounts'> {
   const { S } = request.network.shape;
   const cells = cellCount(request);
   const record = recordSize(batches[0].levels.length);
@@ -356,7 +367,13 @@ function decodeCourses(request: RolloutRequest, { coursesAt }: ResultLayout, wor
 }
 
 /** Type 7 quantiles of one column from its record; NaN where it has no values. */
-function readQuantiles(request: RolloutRequest, words: Uint32Array, start: number, state: number, levels: readonly number[]): number[] {
+function readQuantiles(
+  request: RolloutRequest,
+  words: Uint32Array,
+  start: number,
+  state: number,
+  levels: readonly number[],
+): number[] {
   const count = words[start];
   if (count === 0) return levels.map(() => NaN);
   return levels.map((level, q) => {

@@ -122,7 +122,7 @@ export class Futures {
 
       const tiles = M * tilesPerMember;
       const perTile = tileSize(this.#variant) * plans.length * steps * multiplyAdds(network.shape);
-      for (let firstTile = 0; firstTile < tiles; ) {
+      for (let firstTile = 0; firstTile < tiles;) {
         hooks.signal?.throwIfAborted();
         const count = Math.min(tiles - firstTile, this.#pace.chunk(perTile), device.limits.maxComputeWorkgroupsPerDimension);
         const started = performance.now();
@@ -184,7 +184,10 @@ export function checkNetwork({ shape, members }: Network): void {
   members.forEach((member, m) => {
     for (const [name, values] of Object.entries(member)) {
       if (!allFinite(values as Float32Array)) {
-        throw new AppError('pack_weights_not_finite', `Member ${m}, tensor ${name}: a weight is not a finite number. Install the pack again.`);
+        throw new AppError(
+          'pack_weights_not_finite',
+          `Member ${m}, tensor ${name}: a weight is not a finite number. Install the pack again.`,
+        );
       }
     }
   });

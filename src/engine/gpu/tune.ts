@@ -44,7 +44,10 @@ export async function fastestVariant(
   { rollouts = 16_384, steps = 24, rounds = 3, now = () => performance.now() } = {},
 ): Promise<RolloutVariant> {
   const network = emptyNetwork({ ...shape, M: 1 });
-  const drive = { rows: new Float32Array(steps * (3 * shape.H + shape.S + shape.K)), effectError: new Float32Array(steps * shape.K) };
+  const drive = {
+    rows: new Float32Array(steps * (3 * shape.H + shape.S + shape.K)),
+    effectError: new Float32Array(steps * shape.K),
+  };
   const request = {
     network,
     starts: new Float32Array(rollouts * (shape.S + shape.L + shape.H)),

@@ -27,8 +27,12 @@ describe('the engine that is chosen', () => {
 });
 
 it('an adapter is software by its flag or by a name known for it', () => {
-  const info = (fields: Partial<GPUAdapterInfo>) => ({ vendor: '', architecture: '', description: '', ...fields }) as GPUAdapterInfo;
-  expect(nameAdapter(info({ vendor: 'google', architecture: 'swiftshader' }))).toEqual({ isSoftware: true, name: 'google swiftshader' });
+  const info = (fields: Partial<GPUAdapterInfo>) =>
+    ({ vendor: '', architecture: '', description: '', ...fields }) as GPUAdapterInfo;
+  expect(nameAdapter(info({ vendor: 'google', architecture: 'swiftshader' }))).toEqual({
+    isSoftware: true,
+    name: 'google swiftshader',
+  });
   expect(nameAdapter(info({ vendor: 'apple', architecture: 'metal-3' }))).toEqual({ isSoftware: false, name: 'apple metal-3' });
   expect(nameAdapter(info({ isFallbackAdapter: true }))).toEqual({ isSoftware: true, name: 'unnamed adapter' });
 });

@@ -72,7 +72,10 @@ ${body}
 ${vectors.map((v) => `      let a${v} = ${tile}[at + ${v}u];`).join('\n')}
 ${units
   .flatMap((j) =>
-    vectors.map((v) => `      r${j}${v} += wr.${xyzw[j]} * a${v}; u${j}${v} += wu.${xyzw[j]} * a${v}; ${candidate}${j}${v} += wn.${xyzw[j]} * a${v};`),
+    vectors.map(
+      (v) =>
+        `      r${j}${v} += wr.${xyzw[j]} * a${v}; u${j}${v} += wu.${xyzw[j]} * a${v}; ${candidate}${j}${v} += wn.${xyzw[j]} * a${v};`,
+    ),
   )
   .join('\n')}`;
 
