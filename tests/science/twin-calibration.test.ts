@@ -1,8 +1,9 @@
 /**
  * Simulation-based calibration (Talts et al. 2018): a person drawn from the model and then fitted must rank uniformly in the
  * posterior. Everything a filter can get wrong (weights, proposals, tails, survival, resampling) shows in these ranks. A finite
- * sample worth N draws spreads them a little, by (N + 2) / N in variance: 4 % for the 51 lineages that a fit of 1,024 particles
- * aims at. Longer runs (3,000 to 6,000 people, nine seeds) showed that.
+ * sample worth N draws spreads them a little, by (N + 2) / N in variance. Two runs of 3,000 people each (seeds 201 and 202) gave
+ * p-values from 0.08 to 0.84 and variances 1.00 to 1.06 times a uniform's.
+ * An earlier version, without the pilot run, had two states at p = 0.002 for seed 17 and none for seven other seeds.
  */
 import { describe, expect, test } from 'vitest';
 import { drawCourse } from '#cohorts/course.ts';
