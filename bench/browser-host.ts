@@ -17,12 +17,12 @@ import type { Row, Work } from './work.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const built = join(root, 'build/bench-page');
 
-declare const globalThis: { bench?: Bench };
+/** What the page has on its globalThis; the functions that use it run there. */
+declare const bench: Bench | undefined;
 
 export interface BrowserBench {
   readonly adapter: string;
   gru(work: Work, paths: readonly BrowserPath[], rounds: number): Promise<Row[]>;
-  forecast(paths: readonly ('wgsl-fused' | 'wasm-fused')[], rounds: number): Promise<Row[]>;
   close(): Promise<void>;
 }
 
@@ -42,12 +42,11 @@ export async function openBrowserBench(): Promise<BrowserBench> {
   page.on('pageerror', (error) => console.error(`bench page: ${error.message}`));
   const address = server.address();
   await page.goto(`http://localhost:${typeof address === 'object' && address ? address.port : 0}/`);
-  await page.waitForFunction(() => globalThis.bench !== undefined);
+  await page.waitForFunction(() => typeof bench !== 'undefined');
   const clock: Clock = () => treeCpuMs(browserServer.process().pid!);
   return {
-    adapter: await page.evaluate(() => globalThis.bench!.adapter()),
+    adapter: await page.evaluate(() => bench!.adapter()),
     gru: (work, paths, rounds) => gruRows(page, clock, work, paths, rounds),
-    forecast: (paths, rounds) => forecastRows(page, clock, paths, rounds),
     close: async () => {
       await browser.close();
       await browserServer.close();
@@ -60,33 +59,18 @@ async function gruRows(page: Page, clock: Clock, work: Work, paths: readonly Bro
   const errors = new Map<string, number>();
   for (const path of paths) {
     const asked = { path, steps: work.request.steps };
-    errors.set(path, await page.evaluate(({ path, steps }) => globalThis.bench!.prepare(path, steps), asked));
+    errors.set(path, await page.evaluate(({ path, steps }) => bench!.prepare(path, steps), asked));
   }
   const samples = await measure(
-    paths.map((path) => contender(page, path, path)),
+    paths.map((path) => contender(page, path)),
     clock,
     rounds,
   );
   return paths.map((path) => ({ work: work.name, path, host: 'browser', error: errors.get(path)!, ...samples.get(path)! }));
 }
 
-async function forecastRows(
-  page: Page,
-  clock: Clock,
-  paths: readonly ('wgsl-fused' | 'wasm-fused')[],
-  rounds: number,
-): Promise<Row[]> {
-  for (const path of paths) await page.evaluate((name) => globalThis.bench!.prepareForecast(name), path);
-  const samples = await measure(
-    paths.map((path) => contender(page, path, `forecast ${path}`)),
-    clock,
-    rounds,
-  );
-  return paths.map((path) => ({ work: 'forecast-10000x60', path, host: 'browser', error: null, ...samples.get(path)! }));
-}
-
-function contender(page: Page, path: string, name: string): Contender {
-  return { path, run: (times) => page.evaluate((asked) => globalThis.bench!.run(asked.name, asked.times), { name, times }) };
+function contender(page: Page, path: BrowserPath): Contender {
+  return { path, run: (times) => page.evaluate((asked) => bench!.run(asked.path, asked.times), { path, times }) };
 }
 
 const types: Record<string, string> = {

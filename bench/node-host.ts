@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as Ort from 'onnxruntime-web';
-import { CpuEngine } from '#engine/cpu/engine.ts';
+import type { Engine } from '#engine/engine.ts';
 import { measure } from './measure.ts';
 import { reference, wasmFused, wgslFused } from './paths/engines.ts';
 import { ortWasm } from './paths/ort.ts';
@@ -68,13 +68,15 @@ async function tfjsOnDawn(work: Work, gpu: GPU): Promise<PreparedPath> {
   return tfjs(work, 'webgpu');
 }
 
-export async function forecastInNode(rounds: number): Promise<Row[]> {
-  const engine = await CpuEngine.create();
+/** A whole forecast with its bands. */
+export async function benchForecast(path: string, makeEngine: () => Promise<Engine>, rounds: number): Promise<Row[]> {
+  const engine = await makeEngine();
   const request = forecastRequest();
+  await engine.rollOut(request);
   const run = (times: number) => repeat(times, () => engine.rollOut(request));
-  const samples = await measure([{ path: 'wasm-fused', run }], processCpuMs, rounds);
+  const samples = await measure([{ path, run }], processCpuMs, rounds);
   engine.dispose();
-  return [{ work: 'forecast-10000x60', path: 'wasm-fused', host: 'node', error: null, ...samples.get('wasm-fused')! }];
+  return [{ work: 'forecast-10000x60', path, host: 'node', error: null, ...samples.get(path)! }];
 }
 
 async function repeat(times: number, run: () => Promise<unknown>): Promise<void> {

@@ -4,9 +4,11 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { CpuEngine } from '#engine/cpu/engine.ts';
+import { GpuEngine } from '#engine/gpu/forecast.ts';
 import { probeNodeGpu } from '../scripts/node-gpu.ts';
 import { openBrowserBench } from './browser-host.ts';
-import { benchInNode, benchOnGpu, forecastInNode } from './node-host.ts';
+import { benchForecast, benchInNode, benchOnGpu } from './node-host.ts';
 import { measuredRatios } from './ratios.ts';
 import { gruWork, type Row } from './work.ts';
 
@@ -29,7 +31,7 @@ let adapter = 'none';
 if (options.adapter === 'gpu') await runOnGpu();
 else {
   if (options.host !== 'browser') await runInNode();
-  if (options.host !== 'node') await runInBrowser();
+  if (options.host !== 'node' && isAsked('gru-1024x24')) await runInBrowser();
 }
 
 const ratios = measuredRatios(rows, options.adapter === 'gpu' ? 'wallMs' : 'cpuMs');
@@ -42,16 +44,14 @@ process.exit(0);
 async function runInNode(): Promise<void> {
   const paths = ['wasm-fused', 'ort-wasm', 'ort-wasm-1-thread', 'tfjs-wasm', 'reference'] as const;
   if (isAsked('gru-1024x24')) rows.push(...(await benchInNode(work, paths, rounds)));
-  if (isAsked('forecast-10000x60')) rows.push(...(await forecastInNode(rounds)));
+  if (isAsked('forecast-10000x60')) rows.push(...(await benchForecast('wasm-fused', CpuEngine.create, rounds)));
 }
 
 async function runInBrowser(): Promise<void> {
   const browser = await openBrowserBench();
   adapter = browser.adapter;
   const paths = ['wgsl-fused', 'tfjs-webgpu', 'tfjs-webgl', 'wasm-fused', 'ort-wasm', 'ort-wasm-1-thread', 'tfjs-wasm'] as const;
-  if (isAsked('gru-1024x24')) rows.push(...(await browser.gru(work, paths, rounds)));
-  // Half a minute a run on a software adapter.
-  if (isAsked('forecast-10000x60') && !options.quick) rows.push(...(await browser.forecast(['wasm-fused', 'wgsl-fused'], 3)));
+  rows.push(...(await browser.gru(work, paths, rounds)));
   await browser.close();
 }
 
@@ -59,7 +59,8 @@ async function runOnGpu(): Promise<void> {
   const { gpu, reason } = await probeNodeGpu();
   if (!gpu) throw new Error(reason);
   adapter = reason;
-  rows.push(...(await benchOnGpu(work, gpu, rounds)));
+  if (isAsked('gru-1024x24')) rows.push(...(await benchOnGpu(work, gpu, rounds)));
+  if (isAsked('forecast-10000x60')) rows.push(...(await benchForecast('wgsl-fused', () => GpuEngine.create(gpu), rounds)));
 }
 
 function writeJson(file: string, content: unknown): void {

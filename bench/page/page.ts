@@ -3,12 +3,10 @@ import type * as Ort from 'onnxruntime-web';
 import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 import wasmThreads from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
 import wasmPlain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
-import { CpuEngine } from '#engine/cpu/engine.ts';
-import { GpuEngine } from '#engine/gpu/forecast.ts';
 import { wasmFused, wgslFused } from '../paths/engines.ts';
 import { ortWasm } from '../paths/ort.ts';
 import { tfjs } from '../paths/tfjs.ts';
-import { forecastRequest, gruWork, largestError, referenceStates, type PreparedPath, type Work } from '../work.ts';
+import { gruWork, largestError, referenceStates, type PreparedPath, type Work } from '../work.ts';
 
 // Served beside the page, not bundled: ORT looks for its module's neighbours. The query gives each number of threads a copy.
 const ortAddress = (threads: number) => `/node_modules/onnxruntime-web/dist/ort.wasm.min.mjs?threads=${threads}`;
@@ -41,7 +39,7 @@ const paths = {
 
 export type BrowserPath = keyof typeof paths;
 
-const prepared = new Map<string, () => Promise<unknown>>();
+const prepared = new Map<BrowserPath, () => Promise<void>>();
 let expected: { readonly work: Work; readonly states: Float32Array } | undefined;
 
 const bench = {
@@ -54,15 +52,8 @@ const bench = {
     return largestError(await own.finalStates(), expected.states);
   },
 
-  async prepareForecast(path: 'wgsl-fused' | 'wasm-fused'): Promise<void> {
-    const engine = path === 'wasm-fused' ? await CpuEngine.create() : await GpuEngine.create(navigator.gpu);
-    const request = forecastRequest();
-    prepared.set(`forecast ${path}`, () => engine.rollOut(request));
-    await engine.rollOut(request);
-  },
-
-  async run(name: string, times: number): Promise<void> {
-    for (let i = 0; i < times; i++) await prepared.get(name)!();
+  async run(path: BrowserPath, times: number): Promise<void> {
+    for (let i = 0; i < times; i++) await prepared.get(path)!();
   },
 
   async adapter(): Promise<string> {

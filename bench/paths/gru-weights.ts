@@ -7,11 +7,17 @@ export interface Matrix {
   readonly values: Float32Array;
 }
 
-/** The step's tensors as a library wants them: inputs by outputs, gates r, u, n side by side, conditioning inside the biases. */
 export interface GruWeights {
   readonly rollouts: number;
   readonly S: number;
   readonly H: number;
+  readonly matrices: GruMatrices;
+  /** [rollouts × S], [rollouts × H] */ readonly startX: Matrix;
+  readonly startH: Matrix;
+}
+
+/** The step's tensors as a library wants them: inputs by outputs, gates r, u, n side by side, conditioning inside the biases. */
+export interface GruMatrices {
   /** [S × 3H] and [H × 3H] */ readonly gateX: Matrix;
   readonly gateH: Matrix;
   /** [3H]; and [3H] with the reset bias in the last third */ readonly biasX: Matrix;
@@ -21,8 +27,6 @@ export interface GruWeights {
   readonly driftBias: Matrix;
   /** [H × S], [S] */ readonly scaleH: Matrix;
   readonly scaleBias: Matrix;
-  /** [rollouts × S], [rollouts × H] */ readonly startX: Matrix;
-  readonly startH: Matrix;
 }
 
 export function gruWeights({ request }: Work): GruWeights {
@@ -36,15 +40,17 @@ export function gruWeights({ request }: Work): GruWeights {
     rollouts,
     S,
     H,
-    gateX: transposed(member.gateX, 3 * H, S),
-    gateH: transposed(member.gateH, 3 * H, H),
-    biasX: vector(row.slice(0, 3 * H)),
-    biasH: vector(biasH),
-    driftX: transposed(member.driftX, S, S),
-    driftH: transposed(member.driftH, S, H),
-    driftBias: vector(row.slice(3 * H, 3 * H + S)),
-    scaleH: transposed(member.scaleH, S, H),
-    scaleBias: vector(member.scaleBias),
+    matrices: {
+      gateX: transposed(member.gateX, 3 * H, S),
+      gateH: transposed(member.gateH, 3 * H, H),
+      biasX: vector(row.slice(0, 3 * H)),
+      biasH: vector(biasH),
+      driftX: transposed(member.driftX, S, S),
+      driftH: transposed(member.driftH, S, H),
+      driftBias: vector(row.slice(3 * H, 3 * H + S)),
+      scaleH: transposed(member.scaleH, S, H),
+      scaleBias: vector(member.scaleBias),
+    },
     startX: { rows: rollouts, columns: S, values: starts.filter((_, at) => at % (S + H) < S) },
     startH: { rows: rollouts, columns: H, values: starts.filter((_, at) => at % (S + H) >= S) },
   };

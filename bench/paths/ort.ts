@@ -28,7 +28,7 @@ export async function ortWasm(work: Work, ort: typeof Ort, threads: number): Pro
 }
 
 function unrolledModel(work: Work): Uint8Array {
-  const { S, H, rollouts, startX: _x, startH: _h, ...matrices } = gruWeights(work);
+  const { S, H, rollouts, matrices } = gruWeights(work);
   const constant = (name: string, { rows, columns, values }: Matrix) => ({
     name,
     dimensions: rows === 1 ? [columns] : [rows, columns],

@@ -1,24 +1,24 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { logScaleRange } from '#packs/network.ts';
 import type { PreparedPath, Work } from '../work.ts';
-import { gruWeights, type Matrix } from './gru-weights.ts';
+import { gruWeights, type GruMatrices, type Matrix } from './gru-weights.ts';
 
 /** The step written op by op, as one writes it with tfjs. The backend must be registered; noise and weights are tensors before. */
 export async function tfjs(work: Work, backend: string): Promise<PreparedPath> {
   await tf.setBackend(backend);
   await tf.ready();
-  const { S, H, rollouts, ...matrices } = gruWeights(work);
-  const entries = Object.entries(matrices) as [keyof typeof matrices, Matrix][];
+  const { S, rollouts, matrices, startX, startH } = gruWeights(work);
   const tensor = ({ rows, columns, values }: Matrix) => (rows === 1 ? tf.tensor1d(values) : tf.tensor2d(values, [rows, columns]));
-  const w = Object.fromEntries(entries.map(([name, matrix]) => [name, tensor(matrix)])) as Record<
-    keyof typeof matrices,
+  const w = Object.fromEntries(Object.entries(matrices).map(([name, matrix]) => [name, tensor(matrix as Matrix)])) as Record<
+    keyof GruMatrices,
     tf.Tensor
   >;
+  const starts: [x: tf.Tensor, h: tf.Tensor] = [tensor(startX), tensor(startH)];
   const noise = work.noise.map((values) => tf.tensor2d(values, [rollouts, S]));
 
   const step = (x: tf.Tensor, h: tf.Tensor, epsilon: tf.Tensor): [x: tf.Tensor, h: tf.Tensor] => {
-    const [rx, ux, nx] = tf.split(tf.add(tf.matMul(x as tf.Tensor2D, w.gateX as tf.Tensor2D), w.biasX), 3, 1);
-    const [rh, uh, nh] = tf.split(tf.add(tf.matMul(h as tf.Tensor2D, w.gateH as tf.Tensor2D), w.biasH), 3, 1);
+    const [rx, ux, nx] = tf.split(tf.add(tf.matMul(x, w.gateX), w.biasX), 3, 1);
+    const [rh, uh, nh] = tf.split(tf.add(tf.matMul(h, w.gateH), w.biasH), 3, 1);
     const r = tf.sigmoid(tf.add(rx, rh));
     const u = tf.sigmoid(tf.add(ux, uh));
     const n = tf.tanh(tf.add(nx, tf.mul(r, nh)));
@@ -29,7 +29,7 @@ export async function tfjs(work: Work, backend: string): Promise<PreparedPath> {
   };
   const roll = () =>
     tf.tidy(() => {
-      let state: [tf.Tensor, tf.Tensor] = [w.startX, w.startH];
+      let state = starts;
       for (const epsilon of noise) state = tf.tidy(() => step(...state, epsilon));
       return state[0];
     });
@@ -43,6 +43,6 @@ export async function tfjs(work: Work, backend: string): Promise<PreparedPath> {
   return {
     run: async () => void (await finalStates()),
     finalStates,
-    dispose: () => tf.dispose([w, noise]),
+    dispose: () => tf.dispose([w, starts, noise]),
   };
 }
