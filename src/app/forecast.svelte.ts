@@ -9,6 +9,7 @@ import type { PackInfo } from '#engine/protocol.ts';
 import { checkPlan } from '#twin/plan-check.ts';
 import type { Shelf } from '#vault/vault.ts';
 import { duplicatePlan, firstPlans, horizonDays, usualCareId } from './plans.ts';
+import { anyEvent } from './reading.ts';
 import type { Basis, Bench, Workspace } from './workspace.ts';
 
 export interface ForecastParts {
@@ -40,7 +41,7 @@ export class ForecastState {
   hidden = $state.raw<ReadonlySet<string>>(new Set());
   seed = $state(1);
   rollouts = $state<number>(10_000);
-  outcome = $state('any');
+  outcome = $state<string>(anyEvent);
   readDay = $state(0);
 
   forecast = $state.raw<Forecast | null>(null);
@@ -118,7 +119,7 @@ export class ForecastState {
     this.plans = bench?.plans ?? (pack && this.record ? firstPlans(pack.manifest, this.record, this.#parts.today()) : []);
     this.seed = bench?.seed ?? 1;
     this.rollouts = bench?.rollouts ?? 10_000;
-    this.outcome = bench?.outcome ?? 'any';
+    this.outcome = bench?.outcome ?? (pack && pack.manifest.events.length === 1 ? pack.manifest.events[0]!.id : anyEvent);
     this.readDay = Math.min(bench?.readDay ?? horizon, horizon);
     this.forecast = bench?.result?.forecast ?? null;
     this.madeAt = bench?.result?.madeAt ?? null;

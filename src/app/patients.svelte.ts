@@ -13,25 +13,21 @@ export interface PatientsParts {
   readonly randomSeed: () => number;
 }
 
-export type Order = 'changed' | 'name';
-
 export class Patients {
   all = $state.raw<readonly PatientRecord[]>([]);
   /** Rows that could not be opened; they are left as they are. */
   unreadable = $state(0);
   isLoaded = $state(false);
   search = $state('');
-  order = $state<Order>('changed');
   deleted = $state.raw<PatientRecord | null>(null);
   isDrawing = $state(false);
   failure = $state.raw<string | null>(null);
   readonly found: readonly PatientRecord[] = $derived.by(() => {
     const words = this.search.trim().toLowerCase().split(/\s+/);
-    const matches = this.all.filter((record) => {
+    return this.all.filter((record) => {
       const text = `${record.alias} ${record.note} ${record.isSynthetic ? 'synthetic' : ''}`.toLowerCase();
       return words.every((word) => text.includes(word));
     });
-    return matches.sort((a, b) => (this.order === 'name' ? a.alias.localeCompare(b.alias) : b.updatedAt - a.updatedAt));
   });
   readonly #parts: PatientsParts;
 

@@ -7,6 +7,7 @@ import { drawPerson } from '#cohorts/people.ts';
 import { AppError, invariant } from '#domain/errors.ts';
 import { seedFrom } from '#numerics/random.ts';
 import { listPacks, loadPack } from '#packs/catalogue.ts';
+import { leverInterventions } from '#packs/manifest-views.ts';
 import type { LearnedPack } from '#packs/pack.ts';
 import { encodeHistoryPlain, encodePlain } from '#twin/encoder-plain.ts';
 import { forecast } from '#twin/forecast.ts';
@@ -200,9 +201,14 @@ const handlers: Handlers = {
   golden: ({ packId }) => goldenOf(packId),
   async person({ packId, seed, today }) {
     const [pack, { stepper }] = [await packOf(packId), await currentBench()];
-    // A quarter of the history that the pack can read: a course to see, and most people are still without an event.
-    const historySteps = Math.max(1, Math.round(pack.manifest.grid.historySteps / 4));
-    const draw = (number: number) => drawPerson(pack, seedFrom(seed), { historySteps, today, stepper, number }).record;
+    // Where the evidence is all of treatments begun at entry, the person stands there, so that plans can be compared inside it. Elsewhere
+    // a quarter of the history that the pack can read: a course to see, and most people are still without an event.
+    const isAtEntry = leverInterventions(pack.manifest).every(({ timing }) => timing === 'from-entry');
+    const historySteps = isAtEntry ? 0 : Math.max(1, Math.round(pack.manifest.grid.historySteps / 4));
+    const draw = (number: number) => {
+      const { record } = drawPerson(pack, seedFrom(seed), { historySteps, today, stepper, number });
+      return isAtEntry ? { ...record, treatments: [] } : record;
+    };
     // A demonstration shows what a forecast looks like, so people at the edge of the pack are drawn again; the page says so.
     for (let number = 1; number < demonstrationAttempts; number++) {
       const record = draw(number);
