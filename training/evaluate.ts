@@ -115,7 +115,7 @@ async function evaluateFolds(recipe: Recipe, folds: number, rollouts: number): P
     if (!existsSync(join(folder, 'pack.json'))) throw new Error(`${folder} has no pack. Run npm run train -- --pack ${recipe.id} --folds ${folds}.`);
     const isHeld = (id: string) => foldOf(recipe.id, id, folds) === fold;
     const baselines = fitPbcBaselines(data, all.filter((id) => !isHeld(id)));
-    const predictor = await Predictor.create(await readPack(folder), { rollouts });
+    const predictor = await Predictor.create(await readPack(folder), { rollouts, particlesPerMember: 512 });
     const own = await predictPbc(predictor, baselines, data, all.filter(isHeld), progress(`fold ${fold}`));
     parts.push(own);
     metrics.push(...landmarkMetrics(own).filter(({ name }) => name.endsWith(': C')).map((metric) => ({ ...metric, name: `fold ${fold}: ${metric.name}` })));

@@ -30,21 +30,33 @@ export interface Futures {
   readonly conflictProbability: number | null;
 }
 
+export interface PredictorOptions {
+  readonly rollouts?: number;
+  readonly seed?: number;
+  /** 1,024, as in the app; fewer only where thousands of landmarks are scored by packs without a trained encoder. */
+  readonly particlesPerMember?: number;
+}
+
 export class Predictor {
   readonly pack: LearnedPack;
   readonly #engine: CpuEngine;
   readonly #rollouts: number;
   readonly #seed: number;
+  readonly #particlesPerMember: number;
 
-  private constructor(pack: LearnedPack, engine: CpuEngine, rollouts: number, seed: number) {
+  private constructor(pack: LearnedPack, engine: CpuEngine, { rollouts, seed, particlesPerMember }: Required<PredictorOptions>) {
     this.pack = pack;
     this.#engine = engine;
     this.#rollouts = rollouts;
     this.#seed = seed;
+    this.#particlesPerMember = particlesPerMember;
   }
 
-  static async create(pack: LearnedPack, { rollouts = 1000, seed = 1 } = {}): Promise<Predictor> {
-    return new Predictor(pack, await CpuEngine.create(), rollouts, seed);
+  static async create(
+    pack: LearnedPack,
+    { rollouts = 1000, seed = 1, particlesPerMember = 1024 }: PredictorOptions = {},
+  ): Promise<Predictor> {
+    return new Predictor(pack, await CpuEngine.create(), { rollouts, seed, particlesPerMember });
   }
 
   async futures({ record, day, interventions, steps }: Landmark): Promise<Futures> {
@@ -58,6 +70,7 @@ export class Predictor {
       stepper: this.#engine,
       posterior: encodeHistoryPlain(this.pack, history),
       seed,
+      particlesPerMember: this.#particlesPerMember,
     });
     const groupsPerMember = 10;
     const starts = drawStarts(twin, this.#rollouts, groupsPerMember, seed);

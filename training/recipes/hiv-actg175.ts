@@ -29,7 +29,7 @@ export const hivActg175: Recipe = {
   fit: {
     iterations: 200,
     learningRate: 0.05,
-    penalty: { core: 3, drift: 1, hazard: 1, treatment: 1, entry: 1 },
+    penalty: { core: 3, drift: 1, hazard: 1, treatment: 2, entry: 1 },
     start: { innovation: 0.15, observation: 0.35, reversion: 0.02 },
   },
   encoder: { iterations: 120, batch: 96, learningRate: 0.02 },
@@ -277,8 +277,6 @@ export const hivActg175: Recipe = {
       { from: 'covariate', id: 'haemophilia', equals: 'yes' },
       { from: 'covariate', id: 'sex-between-men', equals: 'yes' },
       { from: 'covariate', id: 'injected-drugs', equals: 'yes' },
-      { from: 'entry-marker', id: 'cd4' },
-      { from: 'entry-marker', id: 'cd8' },
       { from: 'intervention', id: 'zdv-ddi' },
       { from: 'intervention', id: 'zdv-ddc' },
       { from: 'intervention', id: 'ddi' },
