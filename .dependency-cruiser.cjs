@@ -3,6 +3,9 @@
 
 const below = ['domain', 'numerics', 'packs'];
 const onEngine = [...below, 'engine/engine.ts'];
+// The conditioning of a plan and the rounding of rollouts belong to the contract: a twin that multiplied a plan through the network
+// in its own way would be fitted on other numbers than its futures are rolled out on.
+const onContract = [...onEngine, 'engine/drive.ts', 'engine/request.ts'];
 
 /** Folder → what it may import besides itself, and why no more. */
 const table = {
@@ -10,9 +13,9 @@ const table = {
   numerics: [[], 'Mathematics that knows no medicine can be checked against theory and reused in any folder.'],
   packs: [['domain', 'numerics'], 'A pack is data. What runs it must not leak into its format.'],
   engine: [below, 'An engine gets numbers and gives numbers: what a patient, a plan search or a screen is, it need not know.'],
-  twin: [onEngine, 'Fitting may run an engine through its interface, engine/engine.ts, and must work with each of them alike.'],
+  twin: [onContract, 'Fitting may run an engine through its contract and must work with each of them alike.'],
   planning: [onEngine, 'The search asks for forecasts through engine/engine.ts and must work with each engine alike.'],
-  cohorts: [onEngine, 'Synthetic patients are drawn through engine/engine.ts, as real ones are forecast.'],
+  cohorts: [onContract, 'Synthetic patients are drawn through the contract of an engine, as real ones are forecast.'],
   molecules: [onEngine, 'Structures to drug parameters: a subject of its own beside twins and plans, not above them.'],
   imaging: [onEngine, 'Volumes to features: a subject of its own beside twins and plans, not above them.'],
   explain: [
@@ -45,7 +48,7 @@ const tableRules = Object.entries(table).map(([folder, [allowed, comment]]) => (
   name: `${folder.replace('/', '-')}-imports`,
   severity: 'error',
   comment: `${folder} may import ${allowed.length ? allowed.join(', ') : 'nothing of ours'}. ${comment}`,
-  from: { path: `^src/${folder}/` },
+  from: { path: `^src/${folder}/`, pathNot: '^src/engine/worker\\.ts$' },
   to: { path: '^src/', pathNot: [folder, ...allowed].map((name) => `^src/${name}${name.endsWith('.ts') ? '$' : '/'}`) },
 }));
 
@@ -53,6 +56,14 @@ const tableRules = Object.entries(table).map(([folder, [allowed, comment]]) => (
 module.exports = {
   forbidden: [
     ...tableRules,
+    {
+      name: 'worker-imports',
+      severity: 'error',
+      comment:
+        'engine/worker.ts is a composition root: it may import whatever computes, so that everything else need not. The page, its session and its storage are on the other side of the boundary.',
+      from: { path: '^src/engine/worker\\.ts$' },
+      to: { path: '^src/(ui|app|vault|interop)/' },
+    },
     {
       name: 'engines-are-chosen-in-one-place',
       severity: 'error',

@@ -47,6 +47,8 @@ const allowed: Record<string, string[]> = {
 };
 const folders = Object.keys(allowed);
 const onEngineInterface = ['twin', 'planning', 'cohorts', 'molecules', 'imaging', 'explain', 'app'];
+const onEngineContract = ['twin', 'cohorts', 'app'];
+const inTheWorker = [...below, 'twin', 'planning', 'explain', 'cohorts', 'molecules', 'imaging'];
 
 describe('a tree in which everything imports everything', () => {
   let folder: string;
@@ -66,6 +68,8 @@ describe('a tree in which everything imports everything', () => {
       file(`src/${from}/target.ts`);
       for (const to of folders) if (to !== from) file(`src/${from}/uses-${to.replace('/', '-')}.ts`, `src/${to}/target.ts`);
       file(`src/${from}/uses-interface.ts`, 'src/engine/engine.ts');
+      file(`src/${from}/uses-drive.ts`, 'src/engine/drive.ts');
+      file(`src/${from}/uses-request.ts`, 'src/engine/request.ts');
       file(`src/${from}/uses-implementation.ts`, 'src/engine/gpu/forecast.ts');
       file(`src/${from}/uses-training.ts`, 'training/train.ts');
       file(`src/${from}/uses-dexie.ts`, 'dexie');
@@ -74,7 +78,9 @@ describe('a tree in which everything imports everything', () => {
     }
     file('src/engine/engine.ts');
     file('src/engine/gpu/forecast.ts');
-    file('src/engine/worker.ts', 'src/engine/gpu/forecast.ts');
+    file('src/engine/drive.ts');
+    file('src/engine/request.ts');
+    file('src/engine/worker.ts', 'src/engine/gpu/forecast.ts', ...folders.map((to) => `src/${to}/target.ts`));
     file('src/main.ts', 'src/engine/gpu/forecast.ts', 'src/ui/features/target.ts');
     file('src/app/screen-user.ts', 'src/ui/features/target.ts');
     file('src/numerics/one.ts', 'src/numerics/two.ts');
@@ -96,13 +102,21 @@ describe('a tree in which everything imports everything', () => {
   test.each(folders)('%s sees of the engine no more than the table allows', (from) => {
     const isOpen = from === 'engine' || onEngineInterface.includes(from);
     expect(isCaught(`src/${from}/uses-interface.ts`)).toBe(!isOpen);
+    const knowsContract = from === 'engine' || onEngineContract.includes(from);
+    expect(isCaught(`src/${from}/uses-drive.ts`)).toBe(!knowsContract);
+    expect(isCaught(`src/${from}/uses-request.ts`)).toBe(!knowsContract);
     expect(isCaught(`src/${from}/uses-implementation.ts`)).toBe(true);
   });
 
   test('main.ts and engine/worker.ts alone choose an engine', () => {
     expect(isCaught('src/main.ts')).toBe(false);
-    expect(isCaught('src/engine/worker.ts')).toBe(false);
+    expect(isCaught('src/engine/worker.ts', 'src/engine/gpu/forecast.ts')).toBe(false);
     expect(isCaught('src/app/uses-implementation.ts', undefined, 'engines-are-chosen-in-one-place')).toBe(true);
+  });
+
+  test('engine/worker.ts may compose whatever computes, and nothing of the page', () => {
+    const passed = folders.filter((to) => to !== 'engine' && !isCaught('src/engine/worker.ts', `src/${to}/target.ts`));
+    expect(passed.toSorted()).toEqual(inTheWorker.toSorted());
   });
 
   test('screens are mounted by main.ts alone', () => {
