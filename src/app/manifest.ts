@@ -23,3 +23,8 @@ export const classWords: Readonly<Record<WhatIfClass, { readonly name: string; r
       'Who got it was no accident, so treated and untreated people differ in more than the treatment. It is never offered as a choice.',
   },
 };
+
+/** The first words of a pack's title, for buttons: "Liver" of "Liver: primary biliary cholangitis". */
+export function shortTitle({ title }: { readonly title: string }): string {
+  return title.split(/[:,(]/)[0]!.trim();
+}
