@@ -6,7 +6,7 @@ import { sum } from '#numerics/moments.ts';
 import { quantileOfSorted } from '#numerics/quantiles.ts';
 import { normalQuantile } from '#numerics/special-functions.ts';
 import { conditioningAt, covariateInputs, levelOf, toState } from '#packs/conditioning.ts';
-import { covariateInputCount, headsOf } from '#packs/manifest-views.ts';
+import { covariateInputCount } from '#packs/manifest-views.ts';
 import {
   peopleQuantileLevels,
   type ConditioningInput,
@@ -19,7 +19,7 @@ import {
 } from '#packs/manifest.ts';
 import { readClinicalData, type ClinicalData } from './clinical-data.ts';
 import { gridCohort, type Cohort, type Person } from './cohort.ts';
-import type { InputPlan, Recipe } from './recipes/recipe.ts';
+import type { FollowUp, InputPlan, Recipe } from './recipes/recipe.ts';
 
 export const dataRoot =
   process.env['COUNTERPART_DATA'] ?? join(dirname(fileURLToPath(import.meta.url)), '../../shared/data/clinical');
@@ -151,7 +151,11 @@ export function makeCohort(recipe: Recipe, manifest: TrainingManifest, data: Cli
 }
 
 function makePerson(recipe: Recipe, manifest: TrainingManifest, data: ClinicalData, id: string): Person {
-  const record = recipe.record(data, id);
+  return personOf(manifest, recipe.record(data, id), recipe.followUp(data, id));
+}
+
+/** A record as the grid's cohorts hold it, with the standardisation that the app itself uses. */
+export function personOf(manifest: TrainingManifest, record: PatientRecord, { endDay, event }: FollowUp): Person {
   const entry: Record<string, number> = {};
   const visits = new Map<number, Map<number, number>>();
   for (const { code, date, value } of record.observations) {
@@ -165,24 +169,17 @@ function makePerson(recipe: Recipe, manifest: TrainingManifest, data: ClinicalDa
     else own.set(manifest.markers.length + sign, levelOf(manifest.signs[sign]!, value));
     visits.set(day, own);
   }
-  // The functions of the app itself, so that training and forecasting standardise alike.
-  const complete = { ...manifest, tensors: [], weights: none, golden: none, card: none } as unknown as LearnedManifest;
+  // Neither function reads the parts of a manifest that training has yet to make.
+  const complete = manifest as LearnedManifest;
   const base = covariateInputs(complete, record.covariates, entry).values;
   const active = new Set(record.treatments.map(({ intervention }) => intervention));
-  const { endDay, event } = recipe.followUp(data, id);
   return {
-    id,
+    id: record.id,
     v: [...conditioningAt(complete, base, active, record.covariates)],
     visits: [...visits].sort(([a], [b]) => a - b).map(([day, values]) => ({ day, values })),
     endDay,
     event,
   };
-}
-
-const none = {};
-
-export function headsOfManifest(manifest: TrainingManifest): ReturnType<typeof headsOf> {
-  return headsOf(manifest);
 }
 
 const mean = (values: readonly number[]): number => sum(values) / values.length;

@@ -95,7 +95,7 @@ export interface EncoderTensors {
 }
 
 /** Clamps that every engine applies; they are part of the model. */
-export const logScaleRange = [-6, 2] as const;
+export const logScaleRange = [-6, 0.7] as const;
 export const logHazardRange = [-30, 3] as const;
 /** A standardised state beyond this is not a patient: the rollout is counted as diverged and leaves every summary. */
 export const divergenceLimit = 30;

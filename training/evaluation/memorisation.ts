@@ -3,12 +3,14 @@
  * if they lay closer to training people than people of the valid and test splits do, the pack would have copied. A smoke detector,
  * not a proof of privacy.
  */
-import { seedFrom, RandomSequence, streams } from '#numerics/random.ts';
+import { drawPerson } from '#cohorts/people.ts';
+import { ReferenceEngine } from '#engine/reference/engine.ts';
 import { defined, notDefined } from '#numerics/estimate.ts';
-import { traitPrior } from '#twin/encoder-plain.ts';
+import { seedFrom } from '#numerics/random.ts';
 import type { LearnedPack } from '#packs/pack.ts';
-import { covariateInputCount } from '#packs/manifest-views.ts';
-import type { Cohort } from '../cohort.ts';
+import { gridCohort, type Cohort } from '../cohort.ts';
+import { personOf } from '../prepare.ts';
+import { entryDate } from '../recipes/recipe.ts';
 import { measure, type Metric } from './metrics.ts';
 
 export function memorisationMetrics(pack: LearnedPack, train: Cohort, held: Cohort): Metric[] {
@@ -65,30 +67,16 @@ const isSometimesMissing = (cohort: Cohort, k: number): boolean => {
   return missing > cohort.ids.length / 4;
 };
 
-/** Entry values drawn from the pack for covariates of random training people, the hardest case for a copy to hide in. */
+/** People as the app draws them: covariates from the pack's copula, entry values from its model. */
 function drawPeople(pack: LearnedPack, train: Cohort, n: number): Float64Array[] {
-  const { network, manifest } = pack;
-  const { S, V } = train;
-  const C = covariateInputCount(manifest);
-  const random = new RandomSequence(seedFrom(7), streams.people, 9);
-  const seen = Array.from({ length: S }, (_, k) => k).filter((k) => !isSometimesMissing(train, k));
-  return Array.from({ length: n }, () => {
-    const i = random.below(train.ids.length);
-    const member = network.members[random.below(network.shape.M)]!;
-    const c = train.v.slice(i * V, i * V + C);
-    const prior = traitPrior(member, c);
-    const context = [...c, ...prior.mean.map((mean, l) => mean + prior.scale[l]! * random.normal())];
-    const values = seen.map((k) => {
-      let s = member.entryBias[k]! + Math.exp(member.entryLogScale[k]!) * random.normal();
-      context.forEach((value, j) => (s += member.entryW[k * context.length + j]! * value));
-      const head = network.heads[k]!;
-      if (head.kind === 'continuous') return s + member.observationScale[k]! * random.normal();
-      const u = random.uniform();
-      const shown = s + Math.log(u / (1 - u));
-      return head.cuts.filter((cut) => shown > cut).length;
-    });
-    return Float64Array.from([...c, ...values]);
+  const stepper = new ReferenceEngine();
+  const people = Array.from({ length: n }, (_, number) => {
+    const { record } = drawPerson(pack, seedFrom(7), { historySteps: 1, today: entryDate, stepper, number });
+    return personOf(pack.manifest, record, { endDay: 1, event: -1 });
   });
+  const { S, K, C } = train;
+  const cohort = gridCohort(people, { S, K, C, stepDays: pack.manifest.grid.stepDays, maxSteps: 1 });
+  return complete(cohort);
 }
 
 function nearest(row: Float64Array, others: readonly Float64Array[]): number {

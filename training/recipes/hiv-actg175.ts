@@ -29,7 +29,7 @@ export const hivActg175: Recipe = {
   fit: {
     iterations: 200,
     learningRate: 0.05,
-    penalty: { core: 3, drift: 1, hazard: 1, treatment: 2, entry: 1 },
+    penalty: { core: 10, drift: 2, hazard: 3, treatment: 6, entry: 1 },
     start: { innovation: 0.15, observation: 0.35, reversion: 0.02 },
   },
   encoder: { iterations: 120, batch: 96, learningRate: 0.02 },

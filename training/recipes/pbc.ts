@@ -35,7 +35,7 @@ export const pbc: Recipe = {
   fit: {
     iterations: 250,
     learningRate: 0.02,
-    penalty: { core: 30, drift: 5, hazard: 3, treatment: 20, entry: 2 },
+    penalty: { core: 30, drift: 5, hazard: 3, treatment: 200, entry: 2 },
     start: { innovation: 0.3, observation: 0.2, reversion: 0.05 },
   },
   encoder: { iterations: 150, batch: 96, learningRate: 0.02 },
