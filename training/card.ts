@@ -39,10 +39,16 @@ function figureTable({ split, metrics }: Evaluation, pattern: RegExp): string {
   const rows = chosen.map((metric) => {
     const target = metric.target === undefined ? '' : show(metric.target);
     const baseline = metric.baseline === null ? '' : `${metric.baseline} ${show(metric.baselineValue)}`;
-    const gap = metric.difference ? `${show(metric.difference.value)} (${show(metric.difference.low)} to ${show(metric.difference.high)})` : '';
+    const gap = metric.difference
+      ? `${show(metric.difference.value)} (${show(metric.difference.low)} to ${show(metric.difference.high)})`
+      : '';
     return `| ${metric.name} | ${show(metric.value)} (${show(metric.low)} to ${show(metric.high)}) | ${metric.n} | ${target} | ${baseline} | ${gap} |`;
   });
-  return ['| figure | value (95 % interval) | people | ideal | baseline | difference |', '|---|---|---|---|---|---|', ...rows].join('\n');
+  return [
+    '| figure | value (95 % interval) | people | ideal | baseline | difference |',
+    '|---|---|---|---|---|---|',
+    ...rows,
+  ].join('\n');
 }
 
 function show(value: number | null): string {

@@ -30,7 +30,10 @@ const variants: readonly Variant[] = [
   { name: 'no latent traits', change: (recipe) => ({ ...recipe, L: 0 }) },
   { name: 'no recurrent core', change: (recipe) => withPenalty(recipe, { core: 1e5 }) },
   { name: 'neither', change: (recipe) => withPenalty({ ...recipe, L: 0 }, { core: 1e5 }) },
-  { name: 'richer: twice the traits, four times the core', change: (recipe) => ({ ...recipe, L: 2 * recipe.L, H: 4 * recipe.H }) },
+  {
+    name: 'richer: twice the traits, four times the core',
+    change: (recipe) => ({ ...recipe, L: 2 * recipe.L, H: 4 * recipe.H }),
+  },
   {
     name: 'lighter penalties',
     change: (recipe) => withPenalty(recipe, { core: recipe.fit.penalty.core / 10, drift: recipe.fit.penalty.drift / 10 }),
@@ -59,14 +62,23 @@ async function main(): Promise<void> {
       const manifest = prepareManifest(recipe, data, ids);
       const { S, L, H, K, V } = manifest.network;
       const options = { sizes: { S, L, H, K, V, C: covariateInputCount(manifest) }, heads: headsOf(manifest) };
-      const parameters = fitMember(makeCohort(recipe, manifest, data, ids), { ...options, ...recipe.fit, seed: 1, bootstrap: false });
-      return [...logEvidence(parameters, makeCohort(recipe, manifest, data, held), options, { draws: 40, fitSteps: 60, seed: 7 })];
+      const parameters = fitMember(makeCohort(recipe, manifest, data, ids), {
+        ...options,
+        ...recipe.fit,
+        seed: 1,
+        bootstrap: false,
+      });
+      return [
+        ...logEvidence(parameters, makeCohort(recipe, manifest, data, held), options, { draws: 40, fitSteps: 60, seed: 7 }),
+      ];
     });
     console.error(`${name}: ${(sum(own) / own.length).toFixed(3)}`);
     return { name, own };
   });
   const reference = results[0]!;
-  console.log(`log p(series) per held-out person, n = ${reference.own.length}; difference to '${reference.name}' with its standard error`);
+  console.log(
+    `log p(series) per held-out person, n = ${reference.own.length}; difference to '${reference.name}' with its standard error`,
+  );
   for (const { name, own } of results) {
     // Parts are sorted by follow-up alike in every variant, so people pair up by position.
     const gaps = own.map((value, i) => value - reference.own[i]!);

@@ -19,7 +19,14 @@ import { idsOfSplit, type ClinicalData } from './clinical-data.ts';
 import { hivMetrics, predictHiv } from './evaluation/hiv.ts';
 import { memorisationMetrics } from './evaluation/memorisation.ts';
 import { printMetrics, type Metric } from './evaluation/metrics.ts';
-import { externalMetrics, landmarkMetrics, predictPbc, trialReplay, visitMetrics, type PbcPredictions } from './evaluation/pbc.ts';
+import {
+  externalMetrics,
+  landmarkMetrics,
+  predictPbc,
+  trialReplay,
+  visitMetrics,
+  type PbcPredictions,
+} from './evaluation/pbc.ts';
 import { Predictor } from './evaluation/predict.ts';
 import { dataRoot, makeCohort, readRecipeData } from './prepare.ts';
 import { recipeOf } from './recipes/all.ts';
@@ -112,18 +119,33 @@ async function evaluateFolds(recipe: Recipe, folds: number, rollouts: number): P
   const metrics: Metric[] = [];
   for (let fold = 0; fold < folds; fold++) {
     const folder = foldFolder(recipe, fold, folds);
-    if (!existsSync(join(folder, 'pack.json'))) throw new Error(`${folder} has no pack. Run npm run train -- --pack ${recipe.id} --folds ${folds}.`);
+    if (!existsSync(join(folder, 'pack.json')))
+      throw new Error(`${folder} has no pack. Run npm run train -- --pack ${recipe.id} --folds ${folds}.`);
     const isHeld = (id: string) => foldOf(recipe.id, id, folds) === fold;
-    const baselines = fitPbcBaselines(data, all.filter((id) => !isHeld(id)));
+    const baselines = fitPbcBaselines(
+      data,
+      all.filter((id) => !isHeld(id)),
+    );
     const predictor = await Predictor.create(await readPack(folder), { rollouts, particlesPerMember: 512 });
     const own = await predictPbc(predictor, baselines, data, all.filter(isHeld), progress(`fold ${fold}`));
     parts.push(own);
-    metrics.push(...landmarkMetrics(own).filter(({ name }) => name.endsWith(': C')).map((metric) => ({ ...metric, name: `fold ${fold}: ${metric.name}` })));
+    metrics.push(
+      ...landmarkMetrics(own)
+        .filter(({ name }) => name.endsWith(': C'))
+        .map((metric) => ({ ...metric, name: `fold ${fold}: ${metric.name}` })),
+    );
   }
   const joined: PbcPredictions = {
-    landmarks: Object.fromEntries(Object.keys(parts[0]!.landmarks).map((at) => [at, parts.flatMap((part) => part.landmarks[Number(at)] ?? [])])),
-    visits: Object.fromEntries(Object.keys(parts[0]!.visits).map((marker) => [marker, parts.flatMap((part) => part.visits[marker] ?? [])])),
-    samples: { effective: parts.flatMap((part) => part.samples.effective), moves: parts.reduce((sum, part) => sum + part.samples.moves, 0) },
+    landmarks: Object.fromEntries(
+      Object.keys(parts[0]!.landmarks).map((at) => [at, parts.flatMap((part) => part.landmarks[Number(at)] ?? [])]),
+    ),
+    visits: Object.fromEntries(
+      Object.keys(parts[0]!.visits).map((marker) => [marker, parts.flatMap((part) => part.visits[marker] ?? [])]),
+    ),
+    samples: {
+      effective: parts.flatMap((part) => part.samples.effective),
+      moves: parts.reduce((sum, part) => sum + part.samples.moves, 0),
+    },
   };
   return [...meanOverFolds(metrics), ...landmarkMetrics(joined), ...visitMetrics(joined), ...metrics];
 }
@@ -168,7 +190,13 @@ async function main(): Promise<void> {
   const folder = values.data ?? join(dataRoot, recipe.folder);
   const metrics =
     values.folds === undefined
-      ? await evaluateSplit({ recipe, folder, split: values.split, rollouts: Number(values.rollouts), fitBaselines: values['fit-baselines'] })
+      ? await evaluateSplit({
+          recipe,
+          folder,
+          split: values.split,
+          rollouts: Number(values.rollouts),
+          fitBaselines: values['fit-baselines'],
+        })
       : await evaluateFolds(recipe, Number(values.folds), Number(values.rollouts));
   console.log(printMetrics(metrics));
   if (values.json !== undefined) {

@@ -90,7 +90,11 @@ function drawHistories(network: Network, cohort: Cohort, N: number, random: Rand
   });
   const T = Math.max(...people.map(({ steps }) => steps));
   const d: Drawn = {
-    T, N, S, L, V,
+    T,
+    N,
+    S,
+    L,
+    V,
     values: new Float32Array(T * N * S),
     mask: new Float32Array(T * N * S),
     v: new Float32Array(T * N * V),
@@ -109,7 +113,10 @@ function drawHistories(network: Network, cohort: Cohort, N: number, random: Rand
     d.priorMean.set(prior.mean, n * L);
     d.priorScale.set(prior.scale, n * L);
     d.z.set(z, n * L);
-    const { rows } = drivePlan({ ...network, shape: { ...network.shape, M: 1 } }, { v, logHazardShift: noError, effectError: noError });
+    const { rows } = drivePlan(
+      { ...network, shape: { ...network.shape, M: 1 } },
+      { v, logHazardShift: noError, effectError: noError },
+    );
     const row = rows.subarray(0, driveWidth(network.shape));
     const x = new Float64Array(S + L);
     x.set(z, S);

@@ -180,7 +180,10 @@ function chargeDivergence(tape: Tape, { parameters, people, cohort, weights, siz
   const quadratic = tape.mul(tape.add(spread, distance), precision);
   const logs = tape.scale(tape.sub(people.logScale, priorLog), 2);
   const terms = tape.scale(tape.shift(tape.sub(quadratic, logs), -1), -0.5);
-  return -tape.collect(terms, Float64Array.from({ length: N * L }, (_, i) => weights[Math.floor(i / L)]!));
+  return -tape.collect(
+    terms,
+    Float64Array.from({ length: N * L }, (_, i) => weights[Math.floor(i / L)]!),
+  );
 }
 
 function applyPenalty(parameters: Parameters, { sizes, penalty, start }: FitOptions, N: number): void {
@@ -201,7 +204,10 @@ function applyPenalty(parameters: Parameters, { sizes, penalty, start }: FitOpti
     const { v, g } = parameters.view(name);
     for (let i = 0; i < v.length; i++) g[i]! -= v[i]! * (N / 10); // z has no scale of its own: keep it near N(0, 1)
   }
-  for (const [name, target] of [['tailLogit', -2.5], ['tailExcess', 0.8]] as const) {
+  for (const [name, target] of [
+    ['tailLogit', -2.5],
+    ['tailExcess', 0.8],
+  ] as const) {
     const { v, g } = parameters.view(name);
     for (let i = 0; i < v.length; i++) g[i]! -= (v[i]! - target) * 2;
   }
@@ -283,7 +289,10 @@ export function logEvidence(
       let log = value;
       for (let l = i * L; l < (i + 1) * L; l++) {
         log += q.logScale[l]! - prior.logScale[l]!;
-        log += 0.5 * (((z[l]! - q.mean[l]!) / Math.exp(q.logScale[l]!)) ** 2 - ((z[l]! - prior.mean[l]!) / Math.exp(prior.logScale[l]!)) ** 2);
+        log +=
+          0.5 *
+          (((z[l]! - q.mean[l]!) / Math.exp(q.logScale[l]!)) ** 2 -
+            ((z[l]! - prior.mean[l]!) / Math.exp(prior.logScale[l]!)) ** 2);
       }
       return log;
     });

@@ -31,7 +31,12 @@ export interface MemberResult {
   readonly encoder: EncoderTensors | null;
 }
 
-export type MemberMessage = { readonly stage: 'member' | 'encoder'; readonly done: number; readonly of: number; readonly loss: number };
+export type MemberMessage = {
+  readonly stage: 'member' | 'encoder';
+  readonly done: number;
+  readonly of: number;
+  readonly loss: number;
+};
 
 const checkpointEvery = 25;
 
@@ -80,7 +85,8 @@ function readResult(path: string): MemberResult {
   return { member: toArrays(member) as MemberTensors, encoder: encoder && (toArrays(encoder) as EncoderTensors) };
 }
 
-const toLists = (tensors: object): object => Object.fromEntries(Object.entries(tensors).map(([name, values]) => [name, [...values]]));
+const toLists = (tensors: object): object =>
+  Object.fromEntries(Object.entries(tensors).map(([name, values]) => [name, [...values]]));
 const toArrays = (tensors: object): unknown =>
   Object.fromEntries(Object.entries(tensors).map(([name, values]) => [name, Float32Array.from(values as number[])]));
 

@@ -131,7 +131,12 @@ export function filterLogLikelihood(tape: Tape, parameters: Parameters, input: F
     let variance = seen.variance;
     mean = beside2(tape, seen.mean, tape.columns(mean, continuous, S));
     if (continuous < S) {
-      const spread = collapse(tape, tape.columns(plain, continuous, S), tape.columns(tailed, continuous, S), tape.columns(tailShare, continuous, S));
+      const spread = collapse(
+        tape,
+        tape.columns(plain, continuous, S),
+        tape.columns(tailed, continuous, S),
+        tape.columns(tailShare, continuous, S),
+      );
       const signs = observeOrdinal(tape, tape.columns(mean, continuous, S), spread, heads.slice(continuous), {
         values: pick(cohort.values[t]!, n, S, continuous, S),
         mask: pick(cohort.masks[t]!, n, S, continuous, S),
@@ -154,16 +159,11 @@ export function filterLogLikelihood(tape: Tape, parameters: Parameters, input: F
     charge(tape, logHazard, cohort.events[t]!, weights, perPerson);
     charge(tape, tape.exp(logHazard), repeat(cohort.exposures[t]!, K, -1), weights, perPerson);
 
-    const innovation = tape.exp(
-      tape.scale(tape.clamp(tape.add(tape.linear(h, p('scaleH')), p('scaleBias')), logScaleRange), 2),
-    );
+    const innovation = tape.exp(tape.scale(tape.clamp(tape.add(tape.linear(h, p('scaleH')), p('scaleBias')), logScaleRange), 2));
     const carried = tape.linear(variance, transitionSquared);
     plain = tape.add(carried, innovation);
     tailed = tape.add(carried, tape.mul(innovation, tailVariance));
-    mean = tape.add(
-      mean,
-      tape.add(tape.add(tape.linear(x, p('driftX')), tape.linear(h, p('driftH'))), tape.head(driftDrive, n)),
-    );
+    mean = tape.add(mean, tape.add(tape.add(tape.linear(x, p('driftX')), tape.linear(h, p('driftH'))), tape.head(driftDrive, n)));
   }
   return perPerson;
 }
@@ -243,7 +243,10 @@ function observeOrdinal(
     lower[i] = mask[i] ? (cuts[values[i]! - 1] ?? -beyond) : -beyond;
     upper[i] = mask[i] ? (cuts[values[i]!] ?? beyond) : beyond;
   }
-  const k = tape.div(tape.leaf(n, c, new Float64Array(n * c).fill(1)), tape.sqrt(tape.shift(tape.scale(variance, Math.PI / 8), 1)));
+  const k = tape.div(
+    tape.leaf(n, c, new Float64Array(n * c).fill(1)),
+    tape.sqrt(tape.shift(tape.scale(variance, Math.PI / 8), 1)),
+  );
   const above = tape.sigmoid(tape.mul(k, tape.sub(tape.leaf(n, c, upper), mean)));
   const below = tape.sigmoid(tape.mul(k, tape.sub(tape.leaf(n, c, lower), mean)));
   const probability = tape.shift(tape.sub(above, below), 1e-9);

@@ -36,7 +36,9 @@ export function prepareManifest(recipe: Recipe, data: ClinicalData, ids: readonl
   const records = ids.map((id) => recipe.record(data, id));
   const { plan } = recipe;
   const markers = plan.markers.map((marker): Marker => {
-    const values = records.flatMap((record) => record.observations.filter(({ code }) => code === marker.id).map(({ value }) => value));
+    const values = records.flatMap((record) =>
+      record.observations.filter(({ code }) => code === marker.id).map(({ value }) => value),
+    );
     return { ...marker, transform: learnTransform(marker.transform, values), seen: seenRange(values) };
   });
   const covariates = plan.covariates.map((covariate): Covariate => {
@@ -70,7 +72,11 @@ export function prepareManifest(recipe: Recipe, data: ClinicalData, ids: readonl
 
 function learnTransform(kind: Transform['kind'], values: readonly number[]): Transform {
   const floor = Math.min(...values.filter((value) => value > 0));
-  const f = { identity: (x: number) => x, log: (x: number) => Math.log(Math.max(x, floor)), sqrt: (x: number) => Math.sqrt(Math.max(x, 0)) };
+  const f = {
+    identity: (x: number) => x,
+    log: (x: number) => Math.log(Math.max(x, floor)),
+    sqrt: (x: number) => Math.sqrt(Math.max(x, 0)),
+  };
   const moved = values.map(f[kind]);
   const middle = mean(moved);
   const sd = Math.sqrt(mean(moved.map((x) => (x - middle) ** 2)));

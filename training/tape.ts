@@ -179,7 +179,10 @@ export class Tape {
 
   beside(parts: readonly Mat[]): Mat {
     const n = parts[0]!.n;
-    const y = this.#node(n, parts.reduce((sum, part) => sum + part.c, 0));
+    const y = this.#node(
+      n,
+      parts.reduce((sum, part) => sum + part.c, 0),
+    );
     let at = 0;
     for (const part of parts) {
       for (let i = 0; i < n; i++) y.v.set(part.v.subarray(i * part.c, (i + 1) * part.c), i * y.c + at);

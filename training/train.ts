@@ -50,17 +50,14 @@ export interface TrainOptions {
 /** Trains all members on `ids` and writes the pack's four files to `outFolder`. */
 export async function trainPack(recipe: Recipe, data: ClinicalData, options: TrainOptions): Promise<void> {
   const manifest = prepareManifest(recipe, data, options.ids);
-  const jobs = Array.from(
-    { length: recipe.members },
-    (_, member): MemberJob => ({
-      recipe: recipe.id,
-      ...(options.dataFolder === undefined ? {} : { dataFolder: options.dataFolder }),
-      ids: options.ids,
-      member,
-      folder: options.jobFolder,
-      withEncoder: options.withEncoder,
-    }),
-  );
+  const jobs = Array.from({ length: recipe.members }, (_, member): MemberJob => ({
+    recipe: recipe.id,
+    ...(options.dataFolder === undefined ? {} : { dataFolder: options.dataFolder }),
+    ids: options.ids,
+    member,
+    folder: options.jobFolder,
+    withEncoder: options.withEncoder,
+  }));
   if (options.jobs > 1) await runInProcesses(jobs, options.jobs, options.onProgress ?? (() => {}));
   const results: MemberResult[] = [];
   for (const job of jobs) results.push(await runMemberJob(job, (message) => options.onProgress?.(job.member, message)));
@@ -102,7 +99,9 @@ async function runInProcesses(
       await new Promise<void>((resolve, reject) => {
         const child = fork(script, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
         child.on('message', (message: MemberMessage) => onProgress(current.member, message));
-        child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`Member ${current.member} ended with code ${code}.`))));
+        child.on('exit', (code) =>
+          code === 0 ? resolve() : reject(new Error(`Member ${current.member} ended with code ${code}.`)),
+        );
         child.send(current);
       });
     }
@@ -118,7 +117,9 @@ function progressBar(label: string): (member: number, message: MemberMessage) =>
     if (last.get(key) === tenth && done !== of) return;
     last.set(key, tenth);
     const bar = '#'.repeat(tenth).padEnd(10, '.');
-    process.stdout.write(`${label} member ${member} ${stage.padEnd(7)} [${bar}] ${String(done).padStart(4)}/${of}  ${loss.toFixed(3)}\n`);
+    process.stdout.write(
+      `${label} member ${member} ${stage.padEnd(7)} [${bar}] ${String(done).padStart(4)}/${of}  ${loss.toFixed(3)}\n`,
+    );
   };
 }
 
@@ -142,7 +143,8 @@ async function main(): Promise<void> {
       return;
     }
     const data = readRecipeData(recipe, folder);
-    const card = (out: string) => (existsSync(join(out, 'card.md')) ? readFileSync(join(out, 'card.md'), 'utf8') : `# ${recipe.plan.title}\n`);
+    const card = (out: string) =>
+      existsSync(join(out, 'card.md')) ? readFileSync(join(out, 'card.md'), 'utf8') : `# ${recipe.plan.title}\n`;
     if (values.folds !== undefined) {
       const folds = Number(values.folds);
       for (let fold = 0; fold < folds; fold++) {

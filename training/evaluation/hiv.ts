@@ -5,7 +5,16 @@ import { RandomSequence, seedFrom, streams } from '#numerics/random.ts';
 import { kaplanMeier, survivalAt } from '#numerics/survival.ts';
 import { survivalCalibration } from '#numerics/survival-calibration.ts';
 import { ipcwBrier } from '#numerics/survival-scores.ts';
-import { hivCd4Tasks, hivCd4Targets, hivFollowUp, hivPerson, predictHivCd4, predictHivSurvival, type HivBaselines, type HivCd4Target } from '../baselines/hiv.ts';
+import {
+  hivCd4Tasks,
+  hivCd4Targets,
+  hivFollowUp,
+  hivPerson,
+  predictHivCd4,
+  predictHivSurvival,
+  type HivBaselines,
+  type HivCd4Target,
+} from '../baselines/hiv.ts';
 import type { ClinicalData } from '../clinical-data.ts';
 import { hivActg175 } from '../recipes/hiv-actg175.ts';
 import { finite, measure, type Metric } from './metrics.ts';
@@ -14,7 +23,12 @@ import { byPerson, coverageMetrics, rmseMetrics, skillMetrics, type Forecasted }
 
 const arms = ['zdv', 'zdv-ddi', 'zdv-ddc', 'ddi'] as const;
 type Arm = (typeof arms)[number];
-const comparisons: readonly { readonly arm: Arm; readonly label: string; readonly trial: readonly [number, number, number]; readonly gain: number }[] = [
+const comparisons: readonly {
+  readonly arm: Arm;
+  readonly label: string;
+  readonly trial: readonly [number, number, number];
+  readonly gain: number;
+}[] = [
   { arm: 'zdv-ddi', label: 'ZDV + ddI', trial: [0.49, 0.39, 0.63], gain: 67 },
   { arm: 'zdv-ddc', label: 'ZDV + ddC', trial: [0.52, 0.41, 0.67], gain: 36 },
   { arm: 'ddi', label: 'ddI', trial: [0.59, 0.47, 0.73], gain: 38 },
@@ -68,7 +82,12 @@ export async function predictHiv(
     const timesUnder = {} as Record<Arm, number[]>;
     let risk = 0;
     for (const arm of arms) {
-      const futures = await predictor.futures({ record: { ...record, treatments: [] }, day: 0, steps: horizonSteps, interventions: [arm] });
+      const futures = await predictor.futures({
+        record: { ...record, treatments: [] },
+        day: 0,
+        steps: horizonSteps,
+        interventions: [arm],
+      });
       riskUnder[arm] = predictor.incidence(futures, 0, horizonDays);
       const week20 = predictor.measured(futures, 0, 20 * week, 'everyone');
       cd4Under[arm] = mean(week20);
@@ -91,7 +110,9 @@ export async function predictHiv(
       const from = 20 * week;
       const futures = await predictor.futures({ record, day: from, steps: Math.ceil((horizonDays - from) / stepDays) });
       const draws = predictor.measured(futures, 0, horizonDays - from, 'everyone');
-      cd4.week96WithWeek20.push(forecasted(id, late.value, draws, predictHivCd4(baselines, 'week96WithWeek20', person, late.cd4Week20)));
+      cd4.week96WithWeek20.push(
+        forecasted(id, late.value, draws, predictHivCd4(baselines, 'week96WithWeek20', person, late.cd4Week20)),
+      );
     }
     const cox = predictHivSurvival(baselines, person, [horizonDays], 'cox');
     rows.push({
@@ -131,23 +152,34 @@ function survivalMetrics(rows: readonly HivRow[]): Metric[] {
   const n = rows.length;
   const times = (own: readonly HivRow[]) => own.map(({ time }) => time);
   const events = (own: readonly HivRow[]) => own.map(({ event }) => event);
-  const c = (risk: (row: HivRow) => number) => (indices: Int32Array): Estimate => {
-    const own = pick(indices, rows);
-    const result = harrellC(times(own), events(own), own.map(risk));
-    return result.defined ? defined(result.value.cIndex) : result;
-  };
+  const c =
+    (risk: (row: HivRow) => number) =>
+    (indices: Int32Array): Estimate => {
+      const own = pick(indices, rows);
+      const result = harrellC(times(own), events(own), own.map(risk));
+      return result.defined ? defined(result.value.cIndex) : result;
+    };
   const ours = (row: HivRow) => row.riskUnder[row.arm];
-  const brier = (risk: (row: HivRow) => number) => (indices: Int32Array): Estimate => {
-    const own = pick(indices, rows);
-    return ipcwBrier(times(own), events(own), own.map((row) => 1 - risk(row)), horizonDays);
-  };
-  const slope = (risk: (row: HivRow) => number) => (indices: Int32Array): Estimate => {
-    const own = pick(indices, rows);
-    const inside = own.map((row) => Math.min(1 - 1e-6, Math.max(1e-6, risk(row))));
-    const result = survivalCalibration(times(own), events(own), inside, horizonDays);
-    if (!result.defined) return result;
-    return result.value.slope.defined ? defined(result.value.slope.value.slope) : result.value.slope;
-  };
+  const brier =
+    (risk: (row: HivRow) => number) =>
+    (indices: Int32Array): Estimate => {
+      const own = pick(indices, rows);
+      return ipcwBrier(
+        times(own),
+        events(own),
+        own.map((row) => 1 - risk(row)),
+        horizonDays,
+      );
+    };
+  const slope =
+    (risk: (row: HivRow) => number) =>
+    (indices: Int32Array): Estimate => {
+      const own = pick(indices, rows);
+      const inside = own.map((row) => Math.min(1 - 1e-6, Math.max(1e-6, risk(row))));
+      const result = survivalCalibration(times(own), events(own), inside, horizonDays);
+      if (!result.defined) return result;
+      return result.value.slope.defined ? defined(result.value.slope.value.slope) : result.value.slope;
+    };
   const cox = (row: HivRow) => row.coxAtHorizon;
   return [
     measure({
@@ -187,7 +219,11 @@ function cd4Metrics(cd4: HivPredictions['cd4']): Metric[] {
   const own = (Object.keys(labels) as HivCd4Target[]).flatMap((target) => {
     const people = byPerson(cd4[target]);
     if (people.length < 2) return [];
-    return [...rmseMetrics(labels[target], people, names), ...skillMetrics(labels[target], people, names), ...coverageMetrics(labels[target], people)];
+    return [
+      ...rmseMetrics(labels[target], people, names),
+      ...skillMetrics(labels[target], people, names),
+      ...coverageMetrics(labels[target], people),
+    ];
   });
   return [...coverageMetrics('CD4, all forecasts', byPerson(Object.values(cd4).flat())), ...own];
 }
@@ -230,7 +266,10 @@ function simulatedHazardRatio(rows: readonly HivRow[], arm: Arm): Estimate {
   const event: number[] = [];
   const x: number[][] = [];
   for (const row of rows) {
-    for (const [at, treated] of [['zdv', 0], [arm, 1]] as const) {
+    for (const [at, treated] of [
+      ['zdv', 0],
+      [arm, 1],
+    ] as const) {
       for (const days of row.timesUnder[at]) {
         time.push(Math.min(days, end));
         event.push(days < end ? 1 : 0);
@@ -247,7 +286,8 @@ function simulatedHazardRatio(rows: readonly HivRow[], arm: Arm): Estimate {
  * difference of the observed risks a fair estimate of what the prediction should have been.
  */
 function benefitMetrics(rows: readonly HivRow[]): Metric[] {
-  const benefit = (row: HivRow) => row.riskUnder.zdv - mean([row.riskUnder['zdv-ddi'], row.riskUnder['zdv-ddc'], row.riskUnder.ddi]);
+  const benefit = (row: HivRow) =>
+    row.riskUnder.zdv - mean([row.riskUnder['zdv-ddi'], row.riskUnder['zdv-ddc'], row.riskUnder.ddi]);
   const sorted = [...rows].sort((a, b) => benefit(a) - benefit(b));
   return [0, 1, 2, 3, 4].map((fifth) => {
     const own = sorted.slice(Math.floor((fifth * sorted.length) / 5), Math.floor(((fifth + 1) * sorted.length) / 5));
@@ -271,7 +311,10 @@ function benefitMetrics(rows: readonly HivRow[]): Metric[] {
 }
 
 function observedRisk(rows: readonly HivRow[]): Estimate {
-  const km = kaplanMeier(rows.map(({ time }) => time), rows.map(({ event }) => event));
+  const km = kaplanMeier(
+    rows.map(({ time }) => time),
+    rows.map(({ event }) => event),
+  );
   return km.defined ? defined(1 - survivalAt(km.value, horizonDays)) : km;
 }
 

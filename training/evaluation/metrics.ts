@@ -57,7 +57,10 @@ export function measure({ name, n, better, target, statistic, baseline, resample
 }
 
 /** Rows of several visits a person: a statistic over visits of resampled people. */
-export function overVisits<T>(byPerson: readonly (readonly T[])[], statistic: (visits: readonly T[]) => number): ResampleStatistic {
+export function overVisits<T>(
+  byPerson: readonly (readonly T[])[],
+  statistic: (visits: readonly T[]) => number,
+): ResampleStatistic {
   return (rows) => {
     const visits: T[] = [];
     for (const row of rows) visits.push(...byPerson[row]!);

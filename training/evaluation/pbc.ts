@@ -106,7 +106,13 @@ export async function predictPbc(
         const days = task.time - lastSeen;
         const futures = await from(lastSeen, Math.max(1, Math.ceil(days / manifest.grid.stepDays)));
         const draws = predictor.measured(futures, index, days, 'event-free');
-        const baseline = predictPbcNextVisit(baselines, marker.name, task.history, task.time, pbcCovariates(data.subjects.get(id)!, id));
+        const baseline = predictPbcNextVisit(
+          baselines,
+          marker.name,
+          task.history,
+          task.time,
+          pbcCovariates(data.subjects.get(id)!, id),
+        );
         visits[marker.name]!.push({
           person: id,
           observed: task.value,
@@ -133,11 +139,17 @@ const pick = <T>(rows: Int32Array, of: readonly T[]): T[] => Array.from(rows, (r
 export function landmarkMetrics(predictions: PbcPredictions): Metric[] {
   const metrics: Metric[] = [];
   for (const [landmark, rows] of Object.entries(predictions.landmarks)) {
-    const c = (risk: (row: LandmarkRow) => number) => (indices: Int32Array): Estimate => {
-      const own = pick(indices, rows);
-      const result = harrellC(own.map(({ time }) => time), own.map(({ event }) => event), own.map(risk));
-      return result.defined ? defined(result.value.cIndex) : result;
-    };
+    const c =
+      (risk: (row: LandmarkRow) => number) =>
+      (indices: Int32Array): Estimate => {
+        const own = pick(indices, rows);
+        const result = harrellC(
+          own.map(({ time }) => time),
+          own.map(({ event }) => event),
+          own.map(risk),
+        );
+        return result.defined ? defined(result.value.cIndex) : result;
+      };
     metrics.push(
       measure({
         name: `death from year ${landmark}: C`,
@@ -148,15 +160,17 @@ export function landmarkMetrics(predictions: PbcPredictions): Metric[] {
       }),
     );
     pbcHorizons.forEach((years, h) => {
-      const brier = (which: 0 | 1) => (indices: Int32Array): Estimate => {
-        const own = pick(indices, rows);
-        return ipcwBrier(
-          own.map(({ time }) => time),
-          own.map(({ event }) => event),
-          own.map(({ atHorizon }) => 1 - atHorizon[h]![which]),
-          years * year,
-        );
-      };
+      const brier =
+        (which: 0 | 1) =>
+        (indices: Int32Array): Estimate => {
+          const own = pick(indices, rows);
+          return ipcwBrier(
+            own.map(({ time }) => time),
+            own.map(({ event }) => event),
+            own.map(({ atHorizon }) => 1 - atHorizon[h]![which]),
+            years * year,
+          );
+        };
       metrics.push(
         measure({
           name: `death within ${years} y of year ${landmark}: Brier score`,
@@ -169,17 +183,19 @@ export function landmarkMetrics(predictions: PbcPredictions): Metric[] {
       );
     });
     const horizon = 1;
-    const slope = (which: 0 | 1) => (indices: Int32Array): Estimate => {
-      const own = pick(indices, rows);
-      const result = survivalCalibration(
-        own.map(({ time }) => time),
-        own.map(({ event }) => event),
-        own.map(({ atHorizon }) => Math.min(1 - 1e-6, Math.max(1e-6, atHorizon[horizon]![which]))),
-        pbcHorizons[horizon] * year,
-      );
-      if (!result.defined) return result;
-      return result.value.slope.defined ? defined(result.value.slope.value.slope) : result.value.slope;
-    };
+    const slope =
+      (which: 0 | 1) =>
+      (indices: Int32Array): Estimate => {
+        const own = pick(indices, rows);
+        const result = survivalCalibration(
+          own.map(({ time }) => time),
+          own.map(({ event }) => event),
+          own.map(({ atHorizon }) => Math.min(1 - 1e-6, Math.max(1e-6, atHorizon[horizon]![which]))),
+          pbcHorizons[horizon] * year,
+        );
+        if (!result.defined) return result;
+        return result.value.slope.defined ? defined(result.value.slope.value.slope) : result.value.slope;
+      };
     metrics.push(
       measure({
         name: `death within ${pbcHorizons[horizon]} y of year ${landmark}: calibration slope`,
@@ -248,10 +264,12 @@ export async function externalMetrics(predictor: Predictor, baselines: PbcBaseli
     risks.push(risk);
     coxRisks.push(predictPbcExternal(baselines, set.predictors[i]!, [year]).risk);
   }
-  const c = (risk: readonly number[]) => (indices: Int32Array): Estimate => {
-    const result = harrellC(pick(indices, set.time), pick(indices, set.event), pick(indices, risk));
-    return result.defined ? defined(result.value.cIndex) : result;
-  };
+  const c =
+    (risk: readonly number[]) =>
+    (indices: Int32Array): Estimate => {
+      const result = harrellC(pick(indices, set.time), pick(indices, set.event), pick(indices, risk));
+      return result.defined ? defined(result.value.cIndex) : result;
+    };
   return [
     measure({
       name: 'PBC3 trial (external), death or transplantation: C',
@@ -287,7 +305,8 @@ export async function trialReplay(predictor: Predictor, data: ClinicalData, ids:
         // Which cause it was, in proportion to the causes' hazards in that step.
         const rise = Array.from({ length: K }, (_, k) =>
           step < steps
-            ? columns.incidence[((step + 1) * K + k) * rollouts + rollout]! - columns.incidence[(step * K + k) * rollouts + rollout]!
+            ? columns.incidence[((step + 1) * K + k) * rollouts + rollout]! -
+              columns.incidence[(step * K + k) * rollouts + rollout]!
             : 0,
         );
         const isDeath = step < steps && random.uniform() * rise.reduce((sum, value) => sum + value, 0) < rise[0]!;
@@ -298,7 +317,11 @@ export async function trialReplay(predictor: Predictor, data: ClinicalData, ids:
   }
   const hazardRatio = (indices: Int32Array): Estimate => {
     const rows = Array.from(indices, (index) => pairs[index]!).flat();
-    const fit = fitCox(rows.map(({ time }) => time), rows.map(({ event }) => event), rows.map(({ arm }) => [arm]));
+    const fit = fitCox(
+      rows.map(({ time }) => time),
+      rows.map(({ event }) => event),
+      rows.map(({ arm }) => [arm]),
+    );
     return fit.defined ? defined(Math.exp(fit.value.coefficients[0]!)) : fit;
   };
   return measure({
@@ -311,4 +334,3 @@ export async function trialReplay(predictor: Predictor, data: ClinicalData, ids:
     note: 'the trial itself: 1.00 (0.72 to 1.39)',
   });
 }
-

@@ -109,7 +109,7 @@ export class Predictor {
     const values: number[] = [];
     for (let rollout = 0; rollout < rollouts; rollout++) {
       // Rollouts of a group differ only by chance: taking them in turn gives both times the same mix of members.
-      const step = ((rollout * 0.6180339887) % 1) < share ? before + 1 : before;
+      const step = (rollout * 0.6180339887) % 1 < share ? before + 1 : before;
       const event = columns.eventStep[rollout]!;
       if (event < 0 || (among === 'event-free' && event < step)) continue;
       values.push(fromState(manifest.markers[marker]!, columns.values[(step * network.shape.S + marker) * rollouts + rollout]!));

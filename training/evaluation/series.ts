@@ -55,7 +55,8 @@ export function byPerson(forecasts: readonly Forecasted[]): Scored[][] {
 const average = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 export function rmseMetrics(name: string, people: readonly (readonly Scored[])[], baselines: readonly string[]): Metric[] {
-  const rmse = (of: (row: Scored) => number) => overVisits(people, (rows) => Math.sqrt(average(rows.map((row) => (of(row) - row.observed) ** 2))));
+  const rmse = (of: (row: Scored) => number) =>
+    overVisits(people, (rows) => Math.sqrt(average(rows.map((row) => (of(row) - row.observed) ** 2))));
   return baselines.map((baseline) =>
     measure({
       name: `${name}: RMSE`,

@@ -116,7 +116,14 @@ export const pbc: Recipe = {
         'Adults with primary biliary cholangitis (then called cirrhosis) seen at one referral centre in the United States, most of them women, and eligible for a randomised trial.',
       criteria: [
         { of: 'covariate', id: 'age', min: 18, severity: 'hard', reason: 'The pack has seen no one under 26 years.' },
-        { of: 'covariate', id: 'age', min: 26, max: 79, severity: 'soft', reason: 'The trial’s patients were 26 to 78 years old.' },
+        {
+          of: 'covariate',
+          id: 'age',
+          min: 26,
+          max: 79,
+          severity: 'soft',
+          reason: 'The trial’s patients were 26 to 78 years old.',
+        },
       ],
     },
     era: { from: 1974, to: 1988 },
@@ -318,7 +325,8 @@ export const pbc: Recipe = {
         evidence: {
           statement:
             'Cited effect, not learned: in another randomised trial (n = 170) ursodiol delayed the first of several endpoints (death, transplantation, histologic progression, varices, ascites, encephalopathy, doubling of bilirubin, worse symptoms).',
-          citation: 'Lindor et al., Gastroenterology 1994;106:1284–90; udca data of the R package survival, adjusted for log bilirubin and stage',
+          citation:
+            'Lindor et al., Gastroenterology 1994;106:1284–90; udca data of the R package survival, adjusted for log bilirubin and stage',
           n: 169,
           estimate: { measure: 'hazard ratio of the first endpoint against placebo', value: 0.36, low: 0.22, high: 0.59 },
         },

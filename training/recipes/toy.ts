@@ -24,17 +24,15 @@ export const toy: Recipe = {
     entryDate,
     covariates: { age: requiredNumber(data.subjects.get(id)!, 'age', id) },
     observations: (data.visits.get(id) ?? []).flatMap(({ time, values }) =>
-      [...values].map(
-        ([code, value]): Observation => ({
-          id: `${id}-${time}`,
-          code,
-          date: addDays(entryDate, time),
-          value,
-          unit: 'mg/dL',
-          isConfirmed: true,
-          source: 'made up',
-        }),
-      ),
+      [...values].map(([code, value]): Observation => ({
+        id: `${id}-${time}`,
+        code,
+        date: addDays(entryDate, time),
+        value,
+        unit: 'mg/dL',
+        isConfirmed: true,
+        source: 'made up',
+      })),
     ),
     treatments:
       data.subjects.get(id)!['drug'] === 1 ? [{ id: `${id}-drug`, intervention: 'drug', start: entryDate, stop: null }] : [],
@@ -61,10 +59,27 @@ export const toy: Recipe = {
     grid: { stepDays: 30, horizonSteps: 12, historySteps: 12, timeUnit: 'weeks' },
     usualCare: { label: 'Usual care', description: 'No drug.', interventions: [] },
     covariates: [
-      { kind: 'number', id: 'age', label: 'Age', unit: 'a', plausible: [0, 120], required: true, transform: 'identity', decimals: 0 },
+      {
+        kind: 'number',
+        id: 'age',
+        label: 'Age',
+        unit: 'a',
+        plausible: [0, 120],
+        required: true,
+        transform: 'identity',
+        decimals: 0,
+      },
     ],
     markers: [
-      { id: 'marker', label: 'Marker', unit: 'mg/dL', plausible: [-50, 50], transform: 'identity', decimals: 1, staleAfterDays: 90 },
+      {
+        id: 'marker',
+        label: 'Marker',
+        unit: 'mg/dL',
+        plausible: [-50, 50],
+        transform: 'identity',
+        decimals: 1,
+        staleAfterDays: 90,
+      },
     ],
     signs: [],
     events: [{ id: 'event', label: 'Event', verb: 'have the event', isTerminal: true }],

@@ -11,14 +11,28 @@ const sizes: ModelSizes = { S: 2, L: 1, H: 4, K: 2, V: 2, C: 1 };
 const person = (id: string, endDay: number, event: number, series: readonly (readonly [number, number, number])[]): Person => ({
   id,
   v: [Number(id) / 10, 1],
-  visits: series.map(([day, marker, sign]) => ({ day, values: new Map([[0, marker], [1, sign]]) })),
+  visits: series.map(([day, marker, sign]) => ({
+    day,
+    values: new Map([
+      [0, marker],
+      [1, sign],
+    ]),
+  })),
   endDay,
   event,
 });
 const people = [
-  person('1', 100, 0, [[0, 0.2, 0], [31, 0.6, 1], [88, -0.4, 2]]),
+  person('1', 100, 0, [
+    [0, 0.2, 0],
+    [31, 0.6, 1],
+    [88, -0.4, 2],
+  ]),
   person('2', 45, -1, [[0, 1, 1]]),
-  person('3', 70, 1, [[0, -1, 0], [29, -1.2, 0], [61, -0.7, 1]]),
+  person('3', 70, 1, [
+    [0, -1, 0],
+    [29, -1.2, 0],
+    [61, -0.7, 1],
+  ]),
 ];
 const grid = { S: 2, K: 2, C: 1, stepDays: 30, maxSteps: 12 };
 
@@ -95,7 +109,14 @@ describe('the likelihood that members are fitted by', () => {
       const tape = new Tape();
       const weights = new Float64Array(to - from).fill(1);
       const part = partOfCohort(cohort, from, to);
-      return [...filterLogLikelihood(tape, parameters, { cohort: part, heads, sizes, weights }, tape.leaf(to - from, 1, z.slice(from, to)))];
+      return [
+        ...filterLogLikelihood(
+          tape,
+          parameters,
+          { cohort: part, heads, sizes, weights },
+          tape.leaf(to - from, 1, z.slice(from, to)),
+        ),
+      ];
     };
     expect([...run(0, 2), ...run(2, 3)]).toEqual(run(0, 3));
   });
@@ -103,7 +124,15 @@ describe('the likelihood that members are fitted by', () => {
 
 describe('people on the grid', () => {
   it('what was seen before the event is not moved past it', () => {
-    const cohort = gridCohort([person('1', 58, 0, [[0, 1, 0], [50, 2, 1]])], grid);
+    const cohort = gridCohort(
+      [
+        person('1', 58, 0, [
+          [0, 1, 0],
+          [50, 2, 1],
+        ]),
+      ],
+      grid,
+    );
     expect(cohort.steps[0]).toBe(2);
     expect(cohort.masks.map((row) => row[0])).toEqual([1, 1]);
     expect(cohort.exposures.map((row) => Number(row[0]!.toFixed(2)))).toEqual([1, 0.93]);
@@ -111,7 +140,15 @@ describe('people on the grid', () => {
   });
 
   it('a marker that goes on being measured after the event keeps its time, and nobody is at risk there', () => {
-    const cohort = gridCohort([person('1', 40, 0, [[0, 1, 0], [90, 2, 1]])], grid);
+    const cohort = gridCohort(
+      [
+        person('1', 40, 0, [
+          [0, 1, 0],
+          [90, 2, 1],
+        ]),
+      ],
+      grid,
+    );
     expect(cohort.steps[0]).toBe(4);
     expect(cohort.masks.map((row) => row[0])).toEqual([1, 0, 0, 1]);
     expect(cohort.exposures.map((row) => Number(row[0]!.toFixed(2)))).toEqual([1, 0.33, 0, 0]);

@@ -57,7 +57,13 @@ it('a stopped training goes on where it was and ends with the same weights', asy
   const manifest = prepareManifest(toy, data, ids);
   const cohort = makeCohort(toy, manifest, data, ids);
   const { S, L, H, K, V } = manifest.network;
-  const options = { sizes: { S, L, H, K, V, C: 1 }, heads: [{ kind: 'continuous' as const }], seed: 4, bootstrap: true, ...toy.fit };
+  const options = {
+    sizes: { S, L, H, K, V, C: 1 },
+    heads: [{ kind: 'continuous' as const }],
+    seed: 4,
+    bootstrap: true,
+    ...toy.fit,
+  };
   const whole = fitMember(cohort, { ...options, iterations: 12 });
   let half: unknown;
   fitMember(cohort, {
