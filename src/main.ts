@@ -1,6 +1,7 @@
 /** Composition root: opens the vault, starts the engine's worker, makes the session, mounts the page. Read this first. */
 import { mount } from 'svelte';
 import './ui/theme/base.css';
+// oxlint-disable-next-line import/default -- Vite makes it: the query asks for the address of the built worker.
 import workerUrl from './engine/worker.ts?worker&url';
 import App from './App.svelte';
 import { Session } from '#app/session.svelte.ts';

@@ -8,7 +8,7 @@
  */
 import { logHazardRange, logScaleRange, type Head } from '#packs/network.ts';
 import type { Cohort } from './cohort.ts';
-import { Tape, type Mat } from './tape.ts';
+import type { Mat, Tape } from './tape.ts';
 
 export interface ModelSizes {
   readonly S: number;

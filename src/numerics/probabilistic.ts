@@ -56,7 +56,7 @@ export function intervalScore(y: number, lower: number, upper: number, level: nu
 }
 
 /** Weighted interval score (Bracher et al. 2021) of a median and central intervals, each with its mass. */
-export function weightedIntervalScore(
+function weightedIntervalScore(
   y: number,
   median: number,
   intervals: readonly { readonly level: number; readonly lower: number; readonly upper: number }[],
@@ -164,15 +164,4 @@ export function rmse(y: Numbers, predicted: Numbers): Estimate {
   let total = 0;
   for (let i = 0; i < n; i++) total += (y[i]! - predicted[i]!) ** 2;
   return defined(Math.sqrt(total / n));
-}
-
-/** Mean absolute error. */
-export function meanAbsoluteError(y: Numbers, predicted: Numbers): Estimate {
-  const n = requireSameLength({ y, predicted });
-  requireFinite('y', y);
-  requireFinite('predicted', predicted);
-  if (n === 0) return notDefined('no observations');
-  let total = 0;
-  for (let i = 0; i < n; i++) total += Math.abs(y[i]! - predicted[i]!);
-  return defined(total / n);
 }

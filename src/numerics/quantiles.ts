@@ -13,19 +13,10 @@ export function quantileOfSorted(ascending: Numbers, level: number): number {
   return ascending[below]! + (position - below) * (ascending[above]! - ascending[below]!);
 }
 
-/** Type 7 quantiles at the given levels (each in [0, 1]), in the order of the levels. Not defined for no values. */
-export function quantiles(values: Numbers, levels: readonly number[]): Estimate<number[]> {
-  requireFinite('values', values);
-  for (const level of levels) {
-    if (!(level >= 0 && level <= 1)) throw new MetricInputError(`level ${level} is not between 0 and 1.`);
-  }
-  if (values.length === 0) return notDefined('no values');
-  const ascending = sorted(values);
-  return defined(levels.map((level) => quantileOfSorted(ascending, level)));
-}
-
-/** Type 7 quantile at one level. */
+/** Type 7 quantile at one level, in [0, 1]. Not defined for no values. */
 export function quantile(values: Numbers, level: number): Estimate {
-  const all = quantiles(values, [level]);
-  return all.defined ? defined(all.value[0]!) : all;
+  requireFinite('values', values);
+  if (!(level >= 0 && level <= 1)) throw new MetricInputError(`level ${level} is not between 0 and 1.`);
+  if (values.length === 0) return notDefined('no values');
+  return defined(quantileOfSorted(sorted(values), level));
 }

@@ -20,6 +20,6 @@ export async function openVault(name: string, now: () => number): Promise<Vault>
   }
 }
 
-export function memoryVault(now: () => number): Vault {
+function memoryVault(now: () => number): Vault {
   return makeVault({ store: memoryStore(), sealer: plainSealer, tabs: soleTab(), isLasting: false, now });
 }

@@ -6,7 +6,7 @@ import { AppError } from '#domain/errors.ts';
 import { nameAdapter } from '../choose.ts';
 
 /** Nothing waits for the GPU longer than this: a hung driver may neither answer nor report the device lost. */
-export const answerTimeLimitMs = 30_000;
+const answerTimeLimitMs = 30_000;
 
 // The first two are for long columns; tfjs asks for all six when it makes its own device.
 const wishes = [

@@ -140,7 +140,7 @@ export class Futures {
 }
 
 /** Multiply-adds of one trajectory and step. */
-export function multiplyAdds({ S, L, H, K }: NetworkShape): number {
+function multiplyAdds({ S, L, H, K }: NetworkShape): number {
   const D = S + L;
   return 3 * H * (D + H) + S * (D + 2 * H) + K * (D + H);
 }

@@ -5,7 +5,7 @@ import type { Crossing, TimeUnit } from './chart-types.ts';
 const singular: Record<TimeUnit, string> = { hours: 'hour', days: 'day', weeks: 'week', months: 'month', years: 'year' };
 
 /** Digits after the point that the spread supports: the last one shown is worth a third of the half-width at most, a thirtieth at least. */
-export function digitsFor(halfWidth: number): number {
+function digitsFor(halfWidth: number): number {
   if (!Number.isFinite(halfWidth) || halfWidth <= 0) return 1;
   return Math.min(6, Math.max(0, -Math.floor(Math.log10(halfWidth / 3))));
 }
@@ -100,7 +100,7 @@ export function formatMoment(time: number, today: number, unit: TimeUnit, locale
 }
 
 /** A signed count of people: −4 is "4 fewer", 0 is "no difference". */
-export function moreOrFewer(difference: number): string {
+function moreOrFewer(difference: number): string {
   const count = Math.round(difference);
   return count === 0 ? 'no difference' : `${Math.abs(count)} ${count < 0 ? 'fewer' : 'more'}`;
 }

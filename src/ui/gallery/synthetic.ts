@@ -19,7 +19,7 @@ export const planA: PlanIdentity = { colour: 'a', letter: 'A', name: 'plan A' };
 export const planB: PlanIdentity = { colour: 'b', letter: 'B', name: 'plan B' };
 export const planC: PlanIdentity = { colour: 'c', letter: 'C', name: 'plan C' };
 
-export const years = Array.from({ length: 31 }, (_, index) => index / 6);
+const years = Array.from({ length: 31 }, (_, index) => index / 6);
 
 export function observations(seed: number, from: number, slope: number, count = 9): Observation[] {
   const noise = randomNormal.source(randomLcg(seed))(0, 1.6);
@@ -54,7 +54,7 @@ export function walks(
 
 const at = (courses: number[][], step: number) => courses.map((course) => course[step]).sort((a, b) => a - b);
 
-export function bandsOf(courses: number[][], levels: readonly number[] = [0.5, 0.8, 0.9]): Band[] {
+function bandsOf(courses: number[][], levels: readonly number[] = [0.5, 0.8, 0.9]): Band[] {
   return levels.map((level) => ({
     level,
     low: years.map((_, step) => quantileSorted(at(courses, step), (1 - level) / 2)!),
@@ -62,7 +62,7 @@ export function bandsOf(courses: number[][], levels: readonly number[] = [0.5, 0
   }));
 }
 
-export const medianOf = (courses: number[][]): number[] => years.map((_, step) => quantileSorted(at(courses, step), 0.5)!);
+const medianOf = (courses: number[][]): number[] => years.map((_, step) => quantileSorted(at(courses, step), 0.5)!);
 
 export function fan(plan: PlanIdentity, courses: number[][], members = 5): PlanFan {
   return {

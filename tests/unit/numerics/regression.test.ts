@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bootstrapDifference, bootstrapInterval } from '#numerics/bootstrap.ts';
-import { brierScore } from '#numerics/binary-scores.ts';
+import type { brierScore } from '#numerics/binary-scores.ts';
 import { defined, notDefined } from '#numerics/estimate.ts';
 import { fitLeastSquares, predictLinear } from '#numerics/least-squares.ts';
 import { cholesky, inverseSymmetric, logDeterminantCholesky, multiplyVector, solveSymmetric } from '#numerics/linear-algebra.ts';
