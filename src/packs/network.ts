@@ -97,5 +97,8 @@ export interface EncoderTensors {
 /** Clamps that every engine applies; they are part of the model. */
 export const logScaleRange = [-6, 0.7] as const;
 export const logHazardRange = [-30, 3] as const;
-/** A standardised state beyond this is not a patient: the rollout is counted as diverged and leaves every summary. */
+/**
+ * No state leaves ±this; a rollout that would, and has no event within the horizon, is counted as diverged and leaves every
+ * summary. After an event a course is followed only for its hazards, and where it drifts to then is nobody's state.
+ */
 export const divergenceLimit = 30;

@@ -78,7 +78,7 @@ function rollOutOne(request: RolloutRequest, plan: PlanDrive, rollout: number, c
   let survival = 1;
   let eventFreeSteps = 0;
   let eventStep = Infinity;
-  let isDiverged = false;
+  let hasLeft = false;
 
   for (let step = 0; step <= steps; step++) {
     measure(network.heads, member, x, rollout, step, seed, (i, value) => {
@@ -109,13 +109,13 @@ function rollOutOne(request: RolloutRequest, plan: PlanDrive, rollout: number, c
         normalPair(noise, 2, words[2]!, words[3]!);
       }
       const isTail = (words[i % 4]! & 255) < member.tailCount[i]!;
-      x[i] = scratch.mean[i]! + scratch.scale[i]! * noise[i % 4]! * (isTail ? member.tailScale[i]! : 1);
-      if (!(Math.abs(x[i]!) <= divergenceLimit)) isDiverged = true;
+      const s = scratch.mean[i]! + scratch.scale[i]! * noise[i % 4]! * (isTail ? member.tailScale[i]! : 1);
+      if (!(Math.abs(s) <= divergenceLimit)) hasLeft = true;
+      x[i] = s < -divergenceLimit ? -divergenceLimit : s > divergenceLimit ? divergenceLimit : s;
     }
     h.set(scratch.nextH);
-    if (isDiverged) break;
   }
-  columns.eventStep[rollout] = isDiverged ? -1 : Math.min(eventStep, steps);
+  columns.eventStep[rollout] = hasLeft && eventStep === Infinity ? -1 : Math.min(eventStep, steps);
   columns.eventFreeSteps[rollout] = eventFreeSteps;
 }
 

@@ -325,8 +325,9 @@ function rollOutTile(
   measure(rollout, steps, values, columnBytes);
   writeIncidence(incidences, columnBytes);
   // True is −1, which is what stands for a diverged rollout.
-  v128.store(eventSteps, v128.or(event0, diverged0));
-  v128.store(eventSteps, v128.or(event1, diverged1), 16);
+  const none = i32x4.splat(steps);
+  v128.store(eventSteps, v128.or(event0, v128.and(diverged0, i32x4.eq(event0, none))));
+  v128.store(eventSteps, v128.or(event1, v128.and(diverged1, i32x4.eq(event1, none))), 16);
   v128.store(eventFree, free0);
   v128.store(eventFree, free1, 16);
 }
@@ -376,14 +377,21 @@ function addNoise(rollout: i32, step: i32): usize {
     const at = <usize>i * LANES;
     const s0 = disturbed(at, part, tailCount, tailScale);
     const s1 = disturbed(at + 16, part + 16, tailCount, tailScale);
-    v128.store(x + at, s0);
-    v128.store(x + at, s1, 16);
+    v128.store(x + at, insideLimit(s0));
+    v128.store(x + at, insideLimit(s1), 16);
     left0 = v128.or(left0, v128.not(f32x4.le(f32x4.abs(s0), splat(divergenceLimit))));
     left1 = v128.or(left1, v128.not(f32x4.le(f32x4.abs(s1), splat(divergenceLimit))));
   }
   v128.store(leftNetwork, left0);
   v128.store(leftNetwork, left1, 16);
   return leftNetwork;
+}
+
+// @ts-ignore: decorator
+@inline
+function insideLimit(s: v128): v128 {
+  // pmin and pmax give their first argument for NaN, so that it is not mistaken for a bound.
+  return f32x4.pmax(f32x4.pmin(s, splat(divergenceLimit)), splat(-divergenceLimit));
 }
 
 /** A normal of the given scale, wider by tailScale when the word's low 8 bits are below tailCount. */

@@ -271,7 +271,7 @@ ${units
   let x${j} = ${j > 0 && S % 4 !== 0 ? `select(vec4f(0.0), ${sum}, block * 4u + ${j}u < S)` : sum};
   // The sign bit cleared, larger bits are larger numbers, and NaN the largest.
   out |= (bitcast<vec4u>(x${j}) & vec4u(0x7fffffffu)) > vec4u(bitcast<u32>(${wgslFloat(divergenceLimit)}));
-  xTile[to + (block * 4u + ${j}u) * quads + quad] = x${j};`;
+  xTile[to + (block * 4u + ${j}u) * quads + quad] = bounded(x${j}, ${wgslFloat(-divergenceLimit)}, ${wgslFloat(divergenceLimit)});`;
   })
   .join('\n')}
   if (any(out)) {
@@ -403,7 +403,8 @@ ${overInputs('H', '0u', gateSums('hTile', 'c'))}
   for (var i = thread; i < quads; i += threads) {
     let count = inQuad(place, i);
     storeIncidence((place.plan * ((sizes.steps + 1u) * K + 1u) + (sizes.steps + 1u) * K) * sizes.rollouts + place.first + i * 4u, count, eventFree[i]);
-    let lost = (vec4u(atomicLoad(&diverged[i])) & vec4u(1u, 2u, 4u, 8u)) != vec4u(0u);
+    let hasLeft = (vec4u(atomicLoad(&diverged[i])) & vec4u(1u, 2u, 4u, 8u)) != vec4u(0u);
+    let lost = hasLeft & (firstEvent[i] == vec4i(i32(sizes.steps)));
     let events = select(firstEvent[i], vec4i(-1), lost);
     let at = place.plan * sizes.rollouts + place.first + i * 4u;
     if (count > 3u) { eventStep[at + 3u] = events.w; }
