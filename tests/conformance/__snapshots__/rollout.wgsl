@@ -286,25 +286,25 @@ fn moveStates(place: Place, block: u32, quad: u32, step: u32, row: u32) {
   let tailScale = weights[noiseAt + 2u];
   var out = vec4<bool>(false);
   let tail0 = select(vec4f(1.0), vec4f(tailScale.x), vec4f(words.a & vec4u(255u)) < vec4f(tailCount.x));
-  let x0 = d0 + exp(bounded(g0, -6.0, 2.0)) * noise.a * tail0;
+  let x0 = d0 + exp(bounded(g0, -6.0, 0.7)) * noise.a * tail0;
   // The sign bit cleared, larger bits are larger numbers, and NaN the largest.
   out |= (bitcast<vec4u>(x0) & vec4u(0x7fffffffu)) > vec4u(bitcast<u32>(30.0));
-  xTile[to + (block * 4u + 0u) * quads + quad] = x0;
+  xTile[to + (block * 4u + 0u) * quads + quad] = bounded(x0, -30.0, 30.0);
   let tail1 = select(vec4f(1.0), vec4f(tailScale.y), vec4f(words.b & vec4u(255u)) < vec4f(tailCount.y));
-  let x1 = d1 + exp(bounded(g1, -6.0, 2.0)) * noise.b * tail1;
+  let x1 = d1 + exp(bounded(g1, -6.0, 0.7)) * noise.b * tail1;
   // The sign bit cleared, larger bits are larger numbers, and NaN the largest.
   out |= (bitcast<vec4u>(x1) & vec4u(0x7fffffffu)) > vec4u(bitcast<u32>(30.0));
-  xTile[to + (block * 4u + 1u) * quads + quad] = x1;
+  xTile[to + (block * 4u + 1u) * quads + quad] = bounded(x1, -30.0, 30.0);
   let tail2 = select(vec4f(1.0), vec4f(tailScale.z), vec4f(words.c & vec4u(255u)) < vec4f(tailCount.z));
-  let x2 = d2 + exp(bounded(g2, -6.0, 2.0)) * noise.c * tail2;
+  let x2 = d2 + exp(bounded(g2, -6.0, 0.7)) * noise.c * tail2;
   // The sign bit cleared, larger bits are larger numbers, and NaN the largest.
   out |= (bitcast<vec4u>(x2) & vec4u(0x7fffffffu)) > vec4u(bitcast<u32>(30.0));
-  xTile[to + (block * 4u + 2u) * quads + quad] = x2;
+  xTile[to + (block * 4u + 2u) * quads + quad] = bounded(x2, -30.0, 30.0);
   let tail3 = select(vec4f(1.0), vec4f(tailScale.w), vec4f(words.d & vec4u(255u)) < vec4f(tailCount.w));
-  let x3 = d3 + exp(bounded(g3, -6.0, 2.0)) * noise.d * tail3;
+  let x3 = d3 + exp(bounded(g3, -6.0, 0.7)) * noise.d * tail3;
   // The sign bit cleared, larger bits are larger numbers, and NaN the largest.
   out |= (bitcast<vec4u>(x3) & vec4u(0x7fffffffu)) > vec4u(bitcast<u32>(30.0));
-  xTile[to + (block * 4u + 3u) * quads + quad] = x3;
+  xTile[to + (block * 4u + 3u) * quads + quad] = bounded(x3, -30.0, 30.0);
   if (any(out)) {
     let bits = select(vec4u(0u), vec4u(1u, 2u, 4u, 8u), out);
     atomicOr(&diverged[quad], bits.x | bits.y | bits.z | bits.w);
@@ -497,7 +497,8 @@ fn rollOut(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) 
   for (var i = thread; i < quads; i += threads) {
     let count = inQuad(place, i);
     storeIncidence((place.plan * ((sizes.steps + 1u) * K + 1u) + (sizes.steps + 1u) * K) * sizes.rollouts + place.first + i * 4u, count, eventFree[i]);
-    let lost = (vec4u(atomicLoad(&diverged[i])) & vec4u(1u, 2u, 4u, 8u)) != vec4u(0u);
+    let hasLeft = (vec4u(atomicLoad(&diverged[i])) & vec4u(1u, 2u, 4u, 8u)) != vec4u(0u);
+    let lost = hasLeft & (firstEvent[i] == vec4i(i32(sizes.steps)));
     let events = select(firstEvent[i], vec4i(-1), lost);
     let at = place.plan * sizes.rollouts + place.first + i * 4u;
     if (count > 3u) { eventStep[at + 3u] = events.w; }
