@@ -1,7 +1,5 @@
 import { defined, type Estimate } from '#numerics/estimate.ts';
 import { harrellC } from '#numerics/concordance.ts';
-import { fitCox } from '#numerics/cox.ts';
-import { RandomSequence, seedFrom, streams } from '#numerics/random.ts';
 import { kaplanMeier, survivalAt } from '#numerics/survival.ts';
 import { survivalCalibration } from '#numerics/survival-calibration.ts';
 import { ipcwBrier } from '#numerics/survival-scores.ts';
@@ -19,6 +17,7 @@ import type { ClinicalData } from '../clinical-data.ts';
 import { hivActg175 } from '../recipes/hiv-actg175.ts';
 import { finite, measure, type Metric } from './metrics.ts';
 import type { Predictor } from './predict.ts';
+import { hazardRatioOfCurves, meanCurve } from './replay.ts';
 import { byPerson, coverageMetrics, rmseMetrics, skillMetrics, type Forecasted } from './series.ts';
 
 const arms = ['zdv', 'zdv-ddi', 'zdv-ddc', 'ddi'] as const;
@@ -49,8 +48,8 @@ export interface HivRow {
   /** Risk of the event by week 96 under each arm, and mean CD4 at week 20. */
   readonly riskUnder: Readonly<Record<Arm, number>>;
   readonly cd4Under: Readonly<Record<Arm, number>>;
-  /** Simulated event times (days; the horizon if none) under each arm, the same noise for all. */
-  readonly timesUnder: Readonly<Record<Arm, readonly number[]>>;
+  /** Cumulative incidence at each grid time under each arm. */
+  readonly curveUnder: Readonly<Record<Arm, Float64Array>>;
 }
 
 export interface HivPredictions {
@@ -79,7 +78,7 @@ export async function predictHiv(
     const { time, event } = hivFollowUp(data, id);
     const riskUnder = {} as Record<Arm, number>;
     const cd4Under = {} as Record<Arm, number>;
-    const timesUnder = {} as Record<Arm, number[]>;
+    const curveUnder = {} as Record<Arm, Float64Array>;
     let risk = 0;
     for (const arm of arms) {
       const futures = await predictor.futures({
@@ -91,11 +90,7 @@ export async function predictHiv(
       riskUnder[arm] = predictor.incidence(futures, 0, horizonDays);
       const week20 = predictor.measured(futures, 0, 20 * week, 'everyone');
       cd4Under[arm] = mean(week20);
-      const random = new RandomSequence(seedFrom(98), streams.people, Number(id) || 0);
-      timesUnder[arm] = Array.from({ length: 10 }, (_, draw) => {
-        const step = futures.columns.eventStep[Math.floor(((draw + 0.5) * futures.rollouts) / 10)]!;
-        return step < 0 || step >= horizonSteps ? Infinity : (step + random.uniform()) * stepDays;
-      });
+      curveUnder[arm] = predictor.incidenceCurve(futures, 0);
       if (arm !== own) continue;
       for (let step = 1; step <= horizonSteps; step++) risk += predictor.incidence(futures, 0, step * stepDays);
       for (const { target, byId } of tasks) {
@@ -126,7 +121,7 @@ export async function predictHiv(
       coxAtHorizon: 1 - cox.survival[0]!,
       riskUnder,
       cd4Under,
-      timesUnder,
+      curveUnder,
     });
     onDone((at + 1) / ids.length);
   }
@@ -260,25 +255,8 @@ function replayMetrics(rows: readonly HivRow[]): Metric[] {
 }
 
 function simulatedHazardRatio(rows: readonly HivRow[], arm: Arm): Estimate {
-  // Administrative censoring at the end of the trial's own follow-up.
-  const end = 1100;
-  const time: number[] = [];
-  const event: number[] = [];
-  const x: number[][] = [];
-  for (const row of rows) {
-    for (const [at, treated] of [
-      ['zdv', 0],
-      [arm, 1],
-    ] as const) {
-      for (const days of row.timesUnder[at]) {
-        time.push(Math.min(days, end));
-        event.push(days < end ? 1 : 0);
-        x.push([treated]);
-      }
-    }
-  }
-  const fit = fitCox(time, event, x);
-  return fit.defined ? defined(Math.exp(fit.value.coefficients[0]!)) : fit;
+  const curve = (own: Arm) => ({ event: meanCurve(rows.map(({ curveUnder }) => curveUnder[own])) });
+  return hazardRatioOfCurves(curve('zdv'), curve(arm));
 }
 
 /**

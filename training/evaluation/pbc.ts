@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import { type PatientRecord } from '#domain/record.ts';
 import { defined, type Estimate } from '#numerics/estimate.ts';
 import { harrellC } from '#numerics/concordance.ts';
-import { fitCox } from '#numerics/cox.ts';
-import { RandomSequence, seedFrom, streams } from '#numerics/random.ts';
 import { survivalCalibration } from '#numerics/survival-calibration.ts';
 import { ipcwBrier } from '#numerics/survival-scores.ts';
 import { nextVisitTasks } from '../baselines/next-visit.ts';
@@ -24,6 +22,7 @@ import { pbc } from '../recipes/pbc.ts';
 import { entryDate } from '../recipes/recipe.ts';
 import { measure, type Metric } from './metrics.ts';
 import type { Futures, Predictor } from './predict.ts';
+import { hazardRatioOfCurves, meanCurve, type ArmCurve } from './replay.ts';
 import { byPerson, coverageMetrics, rmseMetrics, skillMetrics, type Forecasted } from './series.ts';
 
 const year = 365.25;
@@ -283,46 +282,29 @@ export async function externalMetrics(predictor: Predictor, baselines: PbcBaseli
 
 /** The trial run again in silico: everyone's own entry, both arms, the hazard ratio of death as the trial would estimate it. */
 export async function trialReplay(predictor: Predictor, data: ClinicalData, ids: readonly string[]): Promise<Metric> {
-  const perArm = 20;
-  const pairs: { time: number; event: 0 | 1; arm: 0 | 1 }[][] = [];
-  const { K } = predictor.pack.network.shape;
+  const people: { readonly control: ArmCurve; readonly treated: ArmCurve }[] = [];
   for (const id of ids) {
     const record = { ...pbc.record(data, id), treatments: [] };
-    const own: { time: number; event: 0 | 1; arm: 0 | 1 }[] = [];
-    for (const arm of [0, 1] as const) {
+    const under = async (interventions: readonly string[]): Promise<ArmCurve> => {
       const futures = await predictor.futures({
         record,
         day: 0,
         steps: predictor.pack.manifest.grid.horizonSteps,
-        interventions: arm === 1 ? ['d-penicillamine'] : [],
+        interventions,
       });
-      const { columns, rollouts, steps } = futures;
-      const random = new RandomSequence(seedFrom(99), streams.people, Number(id) || 0);
-      for (let draw = 0; draw < perArm; draw++) {
-        const rollout = Math.floor(((draw + 0.5) * rollouts) / perArm);
-        const step = columns.eventStep[rollout]!;
-        if (step < 0) continue;
-        // Which cause it was, in proportion to the causes' hazards in that step.
-        const rise = Array.from({ length: K }, (_, k) =>
-          step < steps
-            ? columns.incidence[((step + 1) * K + k) * rollouts + rollout]! -
-              columns.incidence[(step * K + k) * rollouts + rollout]!
-            : 0,
-        );
-        const isDeath = step < steps && random.uniform() * rise.reduce((sum, value) => sum + value, 0) < rise[0]!;
-        own.push({ time: step + (step < steps ? random.uniform() : 0), event: isDeath ? 1 : 0, arm });
-      }
-    }
-    pairs.push(own);
+      return { event: predictor.incidenceCurve(futures, 0), competing: predictor.incidenceCurve(futures, 1) };
+    };
+    people.push({ control: await under([]), treated: await under(['d-penicillamine']) });
   }
   const hazardRatio = (indices: Int32Array): Estimate => {
-    const rows = Array.from(indices, (index) => pairs[index]!).flat();
-    const fit = fitCox(
-      rows.map(({ time }) => time),
-      rows.map(({ event }) => event),
-      rows.map(({ arm }) => [arm]),
-    );
-    return fit.defined ? defined(Math.exp(fit.value.coefficients[0]!)) : fit;
+    const arm = (which: 'control' | 'treated'): ArmCurve => {
+      const curves = pick(indices, people).map((person) => person[which]);
+      return {
+        event: meanCurve(curves.map(({ event }) => event)),
+        competing: meanCurve(curves.map(({ competing }) => competing!)),
+      };
+    };
+    return hazardRatioOfCurves(arm('control'), arm('treated'));
   };
   return measure({
     name: 'trial replay: simulated hazard ratio of death, D-penicillamine against placebo',

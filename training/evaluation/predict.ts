@@ -4,7 +4,7 @@ import { drivePlan } from '#engine/drive.ts';
 import type { RolloutRequest } from '#engine/engine.ts';
 import { CpuEngine } from '#engine/cpu/engine.ts';
 import type { Columns } from '#engine/summary.ts';
-import { seedFrom } from '#numerics/random.ts';
+import type { Seed } from '#numerics/random.ts';
 import { fromState } from '#packs/conditioning.ts';
 import type { LearnedPack } from '#packs/pack.ts';
 import { encodeHistoryPlain } from '#twin/encoder-plain.ts';
@@ -63,7 +63,8 @@ export class Predictor {
     const { manifest, network } = this.pack;
     const today = addDays(record.entryDate, day);
     const history = readHistory(manifest, recordUntil(record, today), today);
-    const seed = seedFrom(this.#seed);
+    // Another seed for each person: the same few hundred futures for all would leave every figure with their common chance.
+    const seed: Seed = [this.#seed, hashOf(record.id)];
     const twin = fitTwin({
       pack: this.pack,
       history,
@@ -117,6 +118,12 @@ export class Predictor {
     return Float64Array.from(values);
   }
 
+  /** [steps + 1] mean cumulative incidence of a cause at each grid time. */
+  incidenceCurve(futures: Futures, cause: number): Float64Array {
+    const { stepDays } = this.pack.manifest.grid;
+    return Float64Array.from({ length: futures.steps + 1 }, (_, step) => this.incidence(futures, cause, step * stepDays));
+  }
+
   /** Share of rollouts that a cause has reached by `days`, from the paths' own hazards; linear between grid times. */
   incidence({ columns, rollouts, steps }: Futures, cause: number, days: number): number {
     const { K } = this.pack.network.shape;
@@ -130,4 +137,11 @@ export class Predictor {
     };
     return mean(before) + (at - before) * (mean(before + 1) - mean(before));
   }
+}
+
+/** FNV-1a. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
 }

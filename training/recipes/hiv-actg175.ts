@@ -27,9 +27,9 @@ export const hivActg175: Recipe = {
   E: 12,
   members: 5,
   fit: {
-    iterations: 150,
+    iterations: 220,
     learningRate: 0.05,
-    penalty: { core: 10, drift: 2, hazard: 3, treatment: 3.5, entry: 1 },
+    penalty: { core: 10, drift: 2, hazard: 3, treatment: 3, entry: 1 },
     start: { innovation: 0.15, observation: 0.35, reversion: 0.02 },
   },
   encoder: { iterations: 120, batch: 96, learningRate: 0.02 },
