@@ -98,7 +98,7 @@ export interface EncoderTensors {
 export const logScaleRange = [-6, 0.7] as const;
 export const logHazardRange = [-30, 3] as const;
 /**
- * No state leaves ±this; a rollout that would, and has no event within the horizon, is counted as diverged and leaves every
- * summary. After an event a course is followed only for its hazards, and where it drifts to then is nobody's state.
+ * No state leaves ±this; a rollout that would before its event is counted as diverged and leaves every summary. After the event
+ * a course is followed only for its hazards, and where it drifts to then is nobody's state.
  */
 export const divergenceLimit = 30;

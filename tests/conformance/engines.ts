@@ -68,7 +68,7 @@ export function describeEngine(name: string, makeEngine: () => Promise<Engine>):
       });
     });
 
-    it('counts everyone without an event as diverged when no state stays finite', async () => {
+    it('counts everyone as diverged whose event does not come in the step in which no state stays finite', async () => {
       const request = toyRequest(toyNetwork({ pull: 1e20, ordinalEvery: 0 }), { steps: 6 });
       const { plans } = await engine.rollOut(request);
       const levels = request.levels.length;
@@ -77,7 +77,6 @@ export function describeEngine(name: string, makeEngine: () => Promise<Engine>):
         expect(plan.alive.at(-1)).toBe(0);
         expect(plan.alive[0]).toBe(request.rollouts - plan.diverged);
         expect(plan.quantiles.slice(-levels).every(Number.isNaN)).toBe(true);
-        expect(plan.incidence.every(Number.isFinite)).toBe(true);
       }
     });
 

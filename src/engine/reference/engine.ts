@@ -110,12 +110,12 @@ function rollOutOne(request: RolloutRequest, plan: PlanDrive, rollout: number, c
       }
       const isTail = (words[i % 4]! & 255) < member.tailCount[i]!;
       const s = scratch.mean[i]! + scratch.scale[i]! * noise[i % 4]! * (isTail ? member.tailScale[i]! : 1);
-      if (!(Math.abs(s) <= divergenceLimit)) hasLeft = true;
+      if (!(Math.abs(s) <= divergenceLimit) && eventStep === Infinity) hasLeft = true;
       x[i] = s < -divergenceLimit ? -divergenceLimit : s > divergenceLimit ? divergenceLimit : s;
     }
     h.set(scratch.nextH);
   }
-  columns.eventStep[rollout] = hasLeft && eventStep === Infinity ? -1 : Math.min(eventStep, steps);
+  columns.eventStep[rollout] = hasLeft ? -1 : Math.min(eventStep, steps);
   columns.eventFreeSteps[rollout] = eventFreeSteps;
 }
 

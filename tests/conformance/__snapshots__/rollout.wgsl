@@ -55,8 +55,8 @@ var<workgroup> survival: array<vec4f, quads>;
 var<workgroup> eventFree: array<vec4f, quads>;
 var<workgroup> cumulative: array<vec4f, K * quads>;
 var<workgroup> firstEvent: array<vec4i, quads>;
-/** A bit for each trajectory of the quad. */
-var<workgroup> diverged: array<atomic<u32>, quads>;
+/** [rollout] 65,535 less the first step after which a state had left the limit; 0 if none did. */
+var<workgroup> leftAt: array<atomic<u32>, quads * 4u>;
 
 const processStream = 0u;
 const eventStream = 1u;
@@ -306,8 +306,9 @@ fn moveStates(place: Place, block: u32, quad: u32, step: u32, row: u32) {
   out |= (bitcast<vec4u>(x3) & vec4u(0x7fffffffu)) > vec4u(bitcast<u32>(30.0));
   xTile[to + (block * 4u + 3u) * quads + quad] = bounded(x3, -30.0, 30.0);
   if (any(out)) {
-    let bits = select(vec4u(0u), vec4u(1u, 2u, 4u, 8u), out);
-    atomicOr(&diverged[quad], bits.x | bits.y | bits.z | bits.w);
+    for (var lane = 0u; lane < 4u; lane++) {
+      if (out[lane]) { atomicMax(&leftAt[quad * 4u + lane], 65535u - step); }
+    }
   }
 }
 
@@ -497,8 +498,14 @@ fn rollOut(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) 
   for (var i = thread; i < quads; i += threads) {
     let count = inQuad(place, i);
     storeIncidence((place.plan * ((sizes.steps + 1u) * K + 1u) + (sizes.steps + 1u) * K) * sizes.rollouts + place.first + i * 4u, count, eventFree[i]);
-    let hasLeft = (vec4u(atomicLoad(&diverged[i])) & vec4u(1u, 2u, 4u, 8u)) != vec4u(0u);
-    let lost = hasLeft & (firstEvent[i] == vec4i(i32(sizes.steps)));
+    let left = vec4i(65535) - vec4i(vec4u(
+      atomicLoad(&leftAt[i * 4u]),
+      atomicLoad(&leftAt[i * 4u + 1u]),
+      atomicLoad(&leftAt[i * 4u + 2u]),
+      atomicLoad(&leftAt[i * 4u + 3u]),
+    ));
+    // Where a course drifts to after its event is nobody's state.
+    let lost = left < firstEvent[i];
     let events = select(firstEvent[i], vec4i(-1), lost);
     let at = place.plan * sizes.rollouts + place.first + i * 4u;
     if (count > 3u) { eventStep[at + 3u] = events.w; }

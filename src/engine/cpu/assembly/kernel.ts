@@ -319,15 +319,15 @@ function rollOutTile(
     event1 = firstEvent(event1, steps, step, total1, v128.load(words, 16));
 
     const left = addNoise(rollout, step);
-    diverged0 = v128.or(diverged0, v128.load(left));
-    diverged1 = v128.or(diverged1, v128.load(left, 16));
+    // Where a course drifts to after its event is nobody's state.
+    diverged0 = v128.or(diverged0, v128.and(v128.load(left), i32x4.eq(event0, i32x4.splat(steps))));
+    diverged1 = v128.or(diverged1, v128.and(v128.load(left, 16), i32x4.eq(event1, i32x4.splat(steps))));
   }
   measure(rollout, steps, values, columnBytes);
   writeIncidence(incidences, columnBytes);
   // True is −1, which is what stands for a diverged rollout.
-  const none = i32x4.splat(steps);
-  v128.store(eventSteps, v128.or(event0, v128.and(diverged0, i32x4.eq(event0, none))));
-  v128.store(eventSteps, v128.or(event1, v128.and(diverged1, i32x4.eq(event1, none))), 16);
+  v128.store(eventSteps, v128.or(event0, diverged0));
+  v128.store(eventSteps, v128.or(event1, diverged1), 16);
   v128.store(eventFree, free0);
   v128.store(eventFree, free1, 16);
 }

@@ -138,8 +138,8 @@ var<workgroup> survival: array<vec4f, quads>;
 var<workgroup> eventFree: array<vec4f, quads>;
 var<workgroup> cumulative: array<vec4f, K * quads>;
 var<workgroup> firstEvent: array<vec4i, quads>;
-/** A bit for each trajectory of the quad. */
-var<workgroup> diverged: array<atomic<u32>, quads>;
+/** [rollout] 65,535 less the first step after which a state had left the limit; 0 if none did. */
+var<workgroup> leftAt: array<atomic<u32>, quads * 4u>;
 ${randomWgsl}
 /** Where a workgroup stands. */
 struct Place {
@@ -275,8 +275,9 @@ ${units
   })
   .join('\n')}
   if (any(out)) {
-    let bits = select(vec4u(0u), vec4u(1u, 2u, 4u, 8u), out);
-    atomicOr(&diverged[quad], bits.x | bits.y | bits.z | bits.w);
+    for (var lane = 0u; lane < 4u; lane++) {
+      if (out[lane]) { atomicMax(&leftAt[quad * 4u + lane], 65535u - step); }
+    }
   }
 }
 
@@ -403,8 +404,14 @@ ${overInputs('H', '0u', gateSums('hTile', 'c'))}
   for (var i = thread; i < quads; i += threads) {
     let count = inQuad(place, i);
     storeIncidence((place.plan * ((sizes.steps + 1u) * K + 1u) + (sizes.steps + 1u) * K) * sizes.rollouts + place.first + i * 4u, count, eventFree[i]);
-    let hasLeft = (vec4u(atomicLoad(&diverged[i])) & vec4u(1u, 2u, 4u, 8u)) != vec4u(0u);
-    let lost = hasLeft & (firstEvent[i] == vec4i(i32(sizes.steps)));
+    let left = vec4i(65535) - vec4i(vec4u(
+      atomicLoad(&leftAt[i * 4u]),
+      atomicLoad(&leftAt[i * 4u + 1u]),
+      atomicLoad(&leftAt[i * 4u + 2u]),
+      atomicLoad(&leftAt[i * 4u + 3u]),
+    ));
+    // Where a course drifts to after its event is nobody's state.
+    let lost = left < firstEvent[i];
     let events = select(firstEvent[i], vec4i(-1), lost);
     let at = place.plan * sizes.rollouts + place.first + i * 4u;
     if (count > 3u) { eventStep[at + 3u] = events.w; }
