@@ -130,7 +130,7 @@ function initialise(cohort: Cohort, options: FitOptions, random: RandomSequence)
   return parameters;
 }
 
-// A tape over a whole cohort outgrows every cache; a few dozen people at a time took a third of the time.
+// A tape over a whole cohort outgrows every cache; a few dozen people at a time took under half of it.
 const peopleAtATime = 48;
 
 function partsOf(cohort: Cohort): { from: number; to: number; part: Cohort }[] {

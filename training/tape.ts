@@ -1,7 +1,8 @@
 /**
  * A small reverse-mode tape over dense row-major matrices in f64, for the one thing tfjs is too slow at here: the filter's
  * recursion makes about 60 small operations a grid step, and tfjs-wasm spends 0.1–0.4 ms on each whatever its size, so one
- * gradient of the liver cohort took over 2 s against some 50 ms on this tape (docs/decisions/0003-training-on-a-tape.md).
+ * gradient of the liver cohort would take an estimated 0.5 to 2 s there, against about 0.1 s measured on this tape
+ * (docs/decisions/0003-training-on-a-tape.md).
  * Gradients are tested against finite differences and against tfjs's own.
  */
 
@@ -111,7 +112,7 @@ export class Tape {
     return y;
   }
 
-  // Each function owns its loop and leaves the slope behind: one shared loop over closures ran six times slower here.
+  // Each function owns its loop and leaves the slope behind: one loop shared by closures is not compiled for any of them.
   #unary(a: Mat, fill: (a: Float64Array, y: Float64Array, slope: Float64Array) => void): Mat {
     const y = this.#node(a.n, a.c);
     const slope = this.#take(y.v.length);

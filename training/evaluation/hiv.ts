@@ -15,7 +15,7 @@ import {
 } from '../baselines/hiv.ts';
 import type { ClinicalData } from '../clinical-data.ts';
 import { hivActg175 } from '../recipes/hiv-actg175.ts';
-import { finite, measure, type Metric } from './metrics.ts';
+import { finite, measure, pick, type Metric } from './metrics.ts';
 import type { Predictor } from './predict.ts';
 import { hazardRatioOfCurves, meanCurve } from './replay.ts';
 import { byPerson, coverageMetrics, rmseMetrics, skillMetrics, type Forecasted } from './series.ts';
@@ -136,8 +136,6 @@ function forecasted(
 ): Forecasted {
   return { person, observed, draws, baselines: { ANCOVA: baseline.ancova, 'carried forward': baseline.carriedForward } };
 }
-
-const pick = <T>(rows: Int32Array, of: readonly T[]): T[] => Array.from(rows, (row) => of[row]!);
 
 export function hivMetrics({ rows, cd4 }: HivPredictions): Metric[] {
   return [...survivalMetrics(rows), ...cd4Metrics(cd4), ...replayMetrics(rows), ...benefitMetrics(rows)];

@@ -68,6 +68,9 @@ export function overVisits<T>(
   };
 }
 
+/** The people of a resample. */
+export const pick = <T>(rows: Int32Array, of: readonly T[]): T[] => Array.from(rows, (row) => of[row]!);
+
 export function finite(value: number): Estimate {
   return Number.isFinite(value) ? defined(value) : notDefined('not a finite number');
 }

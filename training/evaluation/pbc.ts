@@ -20,7 +20,7 @@ import {
 import { readRows, type ClinicalData } from '../clinical-data.ts';
 import { pbc } from '../recipes/pbc.ts';
 import { entryDate } from '../recipes/recipe.ts';
-import { measure, type Metric } from './metrics.ts';
+import { measure, pick, type Metric } from './metrics.ts';
 import type { Futures, Predictor } from './predict.ts';
 import { hazardRatioOfCurves, meanCurve, type ArmCurve } from './replay.ts';
 import { byPerson, coverageMetrics, rmseMetrics, skillMetrics, type Forecasted } from './series.ts';
@@ -132,8 +132,6 @@ function riskScore(predictor: Predictor, futures: Futures): number {
   for (let step = 1; step <= horizonSteps; step++) sum += predictor.incidence(futures, 0, step * stepDays);
   return sum;
 }
-
-const pick = <T>(rows: Int32Array, of: readonly T[]): T[] => Array.from(rows, (row) => of[row]!);
 
 export function landmarkMetrics(predictions: PbcPredictions): Metric[] {
   const metrics: Metric[] = [];
