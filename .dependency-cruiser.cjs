@@ -5,7 +5,8 @@ const below = ['domain', 'numerics', 'packs'];
 const onEngine = [...below, 'engine/engine.ts'];
 // The conditioning of a plan and the rounding of rollouts belong to the contract: a twin that multiplied a plan through the network
 // in its own way would be fitted on other numbers than its futures are rolled out on.
-const onContract = [...onEngine, 'engine/drive.ts', 'engine/request.ts'];
+// Timelines are the same for programs of `equations` packs, and simulation.ts is their contract.
+const onContract = [...onEngine, 'engine/drive.ts', 'engine/request.ts', 'engine/simulation.ts', 'engine/timeline.ts'];
 
 /** Folder → what it may import besides itself, and why no more. */
 const table = {
@@ -14,7 +15,7 @@ const table = {
   packs: [['domain', 'numerics'], 'A pack is data. What runs it must not leak into its format.'],
   engine: [below, 'An engine gets numbers and gives numbers: what a patient, a plan search or a screen is, it need not know.'],
   twin: [onContract, 'Fitting may run an engine through its contract and must work with each of them alike.'],
-  planning: [onEngine, 'The search asks for forecasts through engine/engine.ts and must work with each engine alike.'],
+  planning: [onContract, 'The search asks for forecasts through engine/engine.ts and must work with each engine alike.'],
   cohorts: [onContract, 'Synthetic patients are drawn through the contract of an engine, as real ones are forecast.'],
   molecules: [onEngine, 'Structures to drug parameters: a subject of its own beside twins and plans, not above them.'],
   imaging: [onEngine, 'Volumes to features: a subject of its own beside twins and plans, not above them.'],

@@ -37,6 +37,19 @@ export interface PlanForecast {
   readonly eventFreeDays: Estimate;
   /** Why this plan is outside what the pack's evidence covers; empty if it is inside. */
   readonly outsideSupport: readonly string[];
+  /** Packs with targets only: by target id. */
+  readonly targets?: Readonly<Record<string, TargetForecast>>;
+}
+
+/** Chance that a target's measure lies in its range, over the posterior draws. */
+export interface TargetForecast {
+  readonly probability: number;
+  /** 95 % interval of the probability from the number of draws alone. */
+  readonly low: number;
+  readonly high: number;
+  readonly unit: string;
+  /** The measure itself at 5, 25, 50, 75 and 95 %. */
+  readonly quantiles: readonly [number, number, number, number, number];
 }
 
 export interface MarkerForecast {

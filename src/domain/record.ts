@@ -14,6 +14,8 @@ export interface PatientRecord {
   readonly covariates: Readonly<Record<string, CovariateValue>>;
   readonly observations: readonly Observation[];
   readonly treatments: readonly Treatment[];
+  /** What was given, dose by dose or as a regimen with exceptions; none if absent. */
+  readonly doses?: readonly DoseCourse[];
   /** Events that have happened. After a death nothing may be observed. */
   readonly events: readonly RecordedEvent[];
   readonly note: string;
@@ -22,11 +24,16 @@ export interface PatientRecord {
 
 export type CovariateValue = number | string;
 
+/** A minute of the person's own clock, `YYYY-MM-DDTHH:MM`, without a time zone. */
+export type IsoMinute = string;
+
 export interface Observation {
   readonly id: string;
   /** Marker or sign id, e.g. `bilirubin`. */
   readonly code: string;
   readonly date: IsoDate;
+  /** `HH:MM` of the person's own clock, where the hour matters. */
+  readonly time?: string;
   /** In `unit`, as it was entered. */
   readonly value: number;
   readonly unit: string;
@@ -42,6 +49,30 @@ export interface Treatment {
   /** Null while it goes on. */
   readonly stop: IsoDate | null;
 }
+
+/** A single dose (`count` 1) or a regimen: dose k, from 0, is due at start + k · everyHours. */
+export interface DoseCourse {
+  readonly id: string;
+  readonly intervention: string;
+  readonly amount: number;
+  /** As it was entered. */
+  readonly unit: string;
+  readonly route: 'iv-bolus' | 'iv-infusion' | 'oral' | 'subcutaneous' | 'radiation';
+  /** Of an infusion; null where there is none. */
+  readonly durationHours: number | null;
+  readonly start: IsoMinute;
+  /** Null for a single dose. */
+  readonly everyHours: number | null;
+  /** Null while it goes on. */
+  readonly count: number | null;
+  /** What went otherwise: each names a dose by its number. */
+  readonly exceptions: readonly DoseException[];
+}
+
+export type DoseException =
+  | { readonly number: number; readonly kind: 'missed' }
+  | { readonly number: number; readonly kind: 'given-at'; readonly at: IsoMinute }
+  | { readonly number: number; readonly kind: 'amount'; readonly amount: number };
 
 export interface RecordedEvent {
   readonly event: string;

@@ -2,6 +2,7 @@
  * What `pack.json` says, once decoded. `docs/pack-format.md` is the specification for people who write packs; `decode.ts` is the
  * one door through which a manifest enters, and past it nobody checks again.
  */
+import type { EquationsModel, Route, SymbolName } from './equations/model.ts';
 import type { NetworkShape } from './network.ts';
 
 export type PackManifest = LearnedManifest | EquationsManifest;
@@ -25,19 +26,20 @@ export interface PackDescription {
   readonly notFor: readonly string[];
   readonly grid: Grid;
   readonly covariates: readonly Covariate[];
-  readonly markers: readonly Marker[];
+  readonly markers: readonly MarkerDescription[];
   readonly signs: readonly Sign[];
   readonly events: readonly PackEvent[];
   readonly interventions: readonly Intervention[];
   readonly usualCare: UsualCare;
-  readonly weights: { readonly file: 'weights.bin'; readonly bytes: number; readonly sha256: string };
   readonly golden: { readonly file: 'golden.json'; readonly sha256: string };
   readonly card: { readonly file: 'card.md'; readonly sha256: string };
-  readonly tensors: readonly TensorEntry[];
 }
 
 export interface LearnedManifest extends PackDescription {
   readonly kind: 'learned';
+  readonly markers: readonly Marker[];
+  readonly weights: { readonly file: 'weights.bin'; readonly bytes: number; readonly sha256: string };
+  readonly tensors: readonly TensorEntry[];
   readonly network: NetworkShape;
   /** The conditioning vector v, in order; all `covariate` inputs come before all `intervention` inputs. */
   readonly conditioning: readonly ConditioningInput[];
@@ -45,14 +47,94 @@ export interface LearnedManifest extends PackDescription {
   readonly people: PeopleDistribution;
 }
 
-/** Mechanistic models given as data. The language of `model` is the subject of the next version of this format. */
+/** Mechanistic models given as data, fitted to a person's doses and levels. */
 export interface EquationsManifest extends PackDescription {
   readonly kind: 'equations';
-  readonly model: unknown;
+  /** More than one: averaged by their marginal likelihood. All serve the same markers and targets. */
+  readonly models: readonly EquationsModel[];
+  readonly targets: readonly Target[];
+  /** What the dose search enumerates; none where there is nothing to dose. */
+  readonly doseGrids: readonly DoseGrid[];
+  readonly demonstrations: readonly Demonstration[];
+  /** Set where the pack is for teaching only: one sentence that stands above every result. */
+  readonly educationOnly?: string;
+}
+
+/** What a plan should reach or avoid, computed for each draw and then counted. */
+export interface Target {
+  readonly id: string;
+  readonly label: string;
+  readonly intent: 'reach' | 'avoid';
+  readonly measure: TargetMeasure;
+  /** The range that is meant, in `unit`; one of them at least. */
+  readonly low?: number;
+  readonly high?: number;
+  readonly unit: string;
+  readonly citation: string;
+}
+
+export interface TargetMeasure {
+  /** A read-out that every model of the pack has. */
+  readonly readout: SymbolName;
+  readonly statistic:
+    /** Value at the end less value at the start: an area under the curve, of an accumulating read-out. */
+    | 'increase'
+    | 'minimum'
+    | 'maximum'
+    | 'mean'
+    | 'at-end'
+    /** Share of the window, 0 … 1, inside [low, high] of `between`. */
+    | 'share-within';
+  /** For `share-within`, in the read-out's unit. */
+  readonly between?: { readonly low?: number; readonly high?: number };
+  readonly window:
+    /** Days from today. */
+    | { readonly kind: 'days'; readonly from: number; readonly to: number }
+    /** The last so many days of the horizon. */
+    | { readonly kind: 'last-days'; readonly days: number }
+    /** Of the plan's first regimen: the dosing interval that is over last within the horizon. */
+    | { readonly kind: 'last-interval' }
+    | { readonly kind: 'horizon' };
+}
+
+/** Every combination is a candidate. Amounts are in the input's unit, or per kg or m² of it. */
+export interface DoseGrid {
+  readonly intervention: string;
+  readonly amounts: readonly number[];
+  readonly per: 'dose' | 'kg' | 'm2';
+  /** Smallest step in which an amount can be given. */
+  readonly roundTo: number;
+  readonly intervalHours: readonly number[];
+  /** Empty for what is not infused. */
+  readonly durationHours: readonly number[];
+  /** Hours from now to the first dose. */
+  readonly startHours: readonly number[];
+  /** Loading amounts on offer before the regimen; 0 is none. */
+  readonly loadingAmounts: readonly number[];
+  /** Above this a single dose is out of the question, in the input's unit. */
+  readonly maximumDose: number;
+}
+
+/** A made-up person to try the pack with. Times are hours relative to now, negative in the past. */
+export interface Demonstration {
+  readonly alias: string;
+  readonly story: string;
+  readonly covariates: Readonly<Record<string, number | string>>;
+  readonly courses: readonly {
+    readonly intervention: string;
+    readonly amount: number;
+    readonly route: Route;
+    readonly durationHours?: number;
+    readonly startHours: number;
+    readonly everyHours?: number;
+    /** Open-ended without. */
+    readonly count?: number;
+  }[];
+  readonly observations: readonly { readonly marker: string; readonly hours: number; readonly value: number }[];
 }
 
 export interface Source {
-  readonly role: 'training' | 'external-validation' | 'effect' | 'method';
+  readonly role: 'training' | 'external-validation' | 'effect' | 'method' | 'model';
   readonly citation: string;
   readonly licence: string;
   /** People in it, where it is a data set. */
@@ -82,7 +164,7 @@ export interface Grid {
   /** Longest history the twin reads; older observations are left out and named. */
   readonly historySteps: number;
   /** How a person counts this pack's time. */
-  readonly timeUnit: 'years' | 'weeks';
+  readonly timeUnit: 'years' | 'weeks' | 'days' | 'hours' | 'minutes';
 }
 
 export interface Code {
@@ -112,7 +194,13 @@ export interface Quantity {
 }
 
 export type Covariate =
-  | (Quantity & { readonly kind: 'number'; readonly required: boolean; readonly help?: string })
+  | (Quantity & {
+      readonly kind: 'number';
+      readonly required: boolean;
+      readonly help?: string;
+      /** Measured again and again: observations with this id are its course, each value holding until the next. */
+      readonly varies?: true;
+    })
   | {
       readonly kind: 'category';
       readonly id: string;
@@ -121,6 +209,12 @@ export type Covariate =
       readonly required: boolean;
       readonly help?: string;
       readonly categories: readonly { readonly value: string; readonly label: string; readonly share: number }[];
+      /** Shares by the value of another category, used when this one is not known: allele frequencies by ancestry. */
+      readonly sharesBy?: {
+        readonly covariate: string;
+        readonly shares: Readonly<Record<string, readonly number[]>>;
+        readonly source: string;
+      };
     };
 
 /** Value on the page → standardised state: (f(value) − mean) / sd. */
@@ -130,8 +224,12 @@ export interface Transform {
   readonly sd: number;
 }
 
-export interface Marker extends Quantity {
+/** A marker of a learned pack: `transform` takes it to the network's state. */
+export interface Marker extends MarkerDescription {
   readonly transform: Transform;
+}
+
+export interface MarkerDescription extends Quantity {
   /** A last value older than this is marked stale. */
   readonly staleAfterDays: number;
   readonly decimals: number;

@@ -1,5 +1,7 @@
 import type { GoldenCases } from './golden.ts';
-import type { LearnedManifest } from './manifest.ts';
+import type { EquationsGolden } from './equations/golden.ts';
+import type { Program } from './equations/program.ts';
+import type { EquationsManifest, LearnedManifest } from './manifest.ts';
 import type { EncoderTensors, Network } from './network.ts';
 
 /** A pack of kind `learned`, past the door: everything in it has been checked and fits together. */
@@ -15,10 +17,22 @@ export interface LearnedPack {
   readonly golden: GoldenCases;
 }
 
+/** A pack of kind `equations`, past the door: parsed, unit-checked and ready to be compiled. */
+export interface EquationsPack {
+  readonly manifest: EquationsManifest;
+  /** One a model of the manifest, in its order. */
+  readonly programs: readonly Program[];
+  readonly digest: string;
+  readonly card: string;
+  readonly golden: EquationsGolden;
+}
+
+export type Pack = LearnedPack | EquationsPack;
+
 /** The four files of a pack's folder. */
 export interface PackFiles {
   /** pack.json */ readonly manifest: Uint8Array<ArrayBuffer>;
-  /** weights.bin */ readonly weights: Uint8Array<ArrayBuffer>;
+  /** weights.bin; empty for a pack of kind `equations` */ readonly weights: Uint8Array<ArrayBuffer>;
   /** golden.json */ readonly golden: Uint8Array<ArrayBuffer>;
   /** card.md */ readonly card: Uint8Array<ArrayBuffer>;
 }

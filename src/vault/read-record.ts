@@ -8,6 +8,32 @@ const text = v.string();
 const finite = v.pipe(v.number(), v.finite());
 const date = v.pipe(text, v.check(isIsoDate, 'expected a day as YYYY-MM-DD'));
 
+const clockTime = v.pipe(text, v.regex(/^([01]\d|2[0-3]):[0-5]\d$/));
+const minute = v.pipe(
+  text,
+  v.check((value) => isIsoDate(value.slice(0, 10)) && /^.{10}T([01]\d|2[0-3]):[0-5]\d$/.test(value)),
+);
+const doseNumber = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+const doseCourse = v.object({
+  id: text,
+  intervention: text,
+  amount: finite,
+  unit: text,
+  route: v.picklist(['iv-bolus', 'iv-infusion', 'oral', 'subcutaneous', 'radiation']),
+  durationHours: v.nullable(finite),
+  start: minute,
+  everyHours: v.nullable(finite),
+  count: v.nullable(doseNumber),
+  exceptions: v.array(
+    v.variant('kind', [
+      v.object({ number: doseNumber, kind: v.literal('missed') }),
+      v.object({ number: doseNumber, kind: v.literal('given-at'), at: minute }),
+      v.object({ number: doseNumber, kind: v.literal('amount'), amount: finite }),
+    ]),
+  ),
+});
+
 const schema = v.object({
   id: text,
   alias: text,
@@ -15,8 +41,18 @@ const schema = v.object({
   entryDate: date,
   covariates: v.record(text, v.union([finite, text])),
   observations: v.array(
-    v.object({ id: text, code: text, date, value: finite, unit: text, isConfirmed: v.boolean(), source: text }),
+    v.object({
+      id: text,
+      code: text,
+      date,
+      time: v.exactOptional(clockTime),
+      value: finite,
+      unit: text,
+      isConfirmed: v.boolean(),
+      source: text,
+    }),
   ),
+  doses: v.exactOptional(v.array(doseCourse)),
   treatments: v.array(v.object({ id: text, intervention: text, start: date, stop: v.nullable(date) })),
   events: v.array(v.object({ event: text, date })),
   note: text,
