@@ -20,6 +20,14 @@ export interface Forecast {
   readonly differences: readonly ForecastDifference[];
   readonly fit: FitReport;
   readonly run: RunRecord;
+  /** Packs of kind `equations`: what the twin says of the time before now, from its first dose or observation on. */
+  readonly past?: PastCourse;
+}
+
+export interface PastCourse {
+  /** Days from now, ascending, not above 0. */
+  readonly timesDays: readonly number[];
+  readonly markers: Readonly<Record<string, Pick<MarkerForecast, 'unit' | 'bands' | 'median'>>>;
 }
 
 export type ForecastStatus = 'completed' | 'diverged' | 'outside-support' | 'stopped' | 'out-of-memory';
@@ -106,6 +114,48 @@ export interface FitReport {
   readonly conflictProbability: number | null;
   readonly observationsUsed: number;
   readonly inputs: readonly InputUse[];
+  /** Packs of kind `equations` only. */
+  readonly equations?: EquationsFit;
+}
+
+export interface EquationsFit {
+  readonly models: readonly ModelFit[];
+  /** Set where the person does not fit the population and the prior's covariance was multiplied by this. */
+  readonly flattening: number | null;
+  readonly residuals: readonly Residual[];
+}
+
+export interface ModelFit {
+  readonly id: string;
+  readonly title: string;
+  /** Posterior probability among the pack's models. */
+  readonly weight: number;
+  /** The step of the fitting ladder that sufficed. */
+  readonly rung: 'prior' | 'importance' | 'laplace' | 'smc';
+  readonly effectiveSampleSize: number;
+  readonly draws: number;
+  /** Share of the prior's weight whose simulation diverged; those draws are left out. */
+  readonly divergedShare: number;
+  readonly parameters: readonly {
+    readonly symbol: string;
+    readonly label: string;
+    readonly unit: string;
+    /** At the most probable effects. */
+    readonly map: number;
+    /** Posterior 5, 50 and 95 %. */
+    readonly low: number;
+    readonly median: number;
+    readonly high: number;
+  }[];
+}
+
+export interface Residual {
+  readonly marker: string;
+  readonly daysFromNow: number;
+  readonly observed: number;
+  readonly isBelowLimit: boolean;
+  /** Posterior predictive 5, 50 and 95 % of a measurement at that time. */
+  readonly predicted: readonly [number, number, number];
 }
 
 /** One line of "what went in": traced to its source, or said to be missing and what was done. */

@@ -37,6 +37,8 @@ export interface Observation {
   /** In `unit`, as it was entered. */
   readonly value: number;
   readonly unit: string;
+  /** The laboratory said "below this value". */
+  readonly isBelowLimit?: true;
   /** A person confirmed a value outside the plausible range. */
   readonly isConfirmed: boolean;
   readonly source: string;

@@ -1,8 +1,9 @@
 /** What page and worker say to each other. Only records, plans and summaries cross; weights, particles and devices stay in the worker. */
 import type { ErrorCode } from '#domain/errors.ts';
+import type { DoseAnswer, DoseQuestion, SamplingAnswer, SamplingQuestion } from '#domain/dosing.ts';
 import type { Forecast } from '#domain/forecast.ts';
 import type { Plan } from '#domain/plan.ts';
-import type { IsoDate, PatientRecord } from '#domain/record.ts';
+import type { IsoDate, IsoMinute, PatientRecord } from '#domain/record.ts';
 import type { PackManifest } from '#packs/manifest.ts';
 import type { EngineKind } from './engine.ts';
 
@@ -57,14 +58,34 @@ export interface RunOrder {
   readonly record: PatientRecord;
   readonly plans: readonly Plan[];
   readonly today: IsoDate;
+  /** The person's clock, for packs that count hours; midnight of `today` without. */
+  readonly now?: IsoMinute;
   readonly rollouts: number;
   readonly seed: number;
+}
+
+/** `equations` packs only. */
+export interface DoseOrder {
+  readonly packId: string;
+  readonly record: PatientRecord;
+  readonly now: IsoMinute;
+  readonly question: DoseQuestion;
+}
+
+/** `equations` packs only. */
+export interface SamplingOrder {
+  readonly packId: string;
+  readonly record: PatientRecord;
+  readonly now: IsoMinute;
+  readonly question: SamplingQuestion;
 }
 
 export interface PersonOrder {
   readonly packId: string;
   readonly seed: number;
   readonly today: IsoDate;
+  /** As in `RunOrder`. */
+  readonly now?: IsoMinute;
 }
 
 /** Every call with its argument and its answer. */
@@ -74,6 +95,8 @@ export interface Calls {
   readonly golden: { readonly argument: { readonly packId: string }; readonly answer: GoldenReport };
   readonly person: { readonly argument: PersonOrder; readonly answer: PatientRecord };
   readonly forecast: { readonly argument: RunOrder; readonly answer: Forecast };
+  readonly doseSearch: { readonly argument: DoseOrder; readonly answer: DoseAnswer };
+  readonly samplingTimes: { readonly argument: SamplingOrder; readonly answer: SamplingAnswer };
 }
 
 export type CallName = keyof Calls;

@@ -46,6 +46,7 @@ const schema = v.object({
       code: text,
       date,
       time: v.exactOptional(clockTime),
+      isBelowLimit: v.exactOptional(v.literal(true)),
       value: finite,
       unit: text,
       isConfirmed: v.boolean(),
