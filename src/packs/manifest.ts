@@ -100,6 +100,7 @@ export interface TargetMeasure {
 /** Every combination is a candidate. Amounts are in the input's unit, or per kg or m² of it. */
 export interface DoseGrid {
   readonly intervention: string;
+  readonly route: Route;
   readonly amounts: readonly number[];
   readonly per: 'dose' | 'kg' | 'm2';
   /** Smallest step in which an amount can be given. */
@@ -198,6 +199,8 @@ export type Covariate =
       readonly kind: 'number';
       readonly required: boolean;
       readonly help?: string;
+      /** Equations packs: what stands in the place of a value that is not known; given unless `required`. */
+      readonly whenMissing?: number;
       /** Measured again and again: observations with this id are its course, each value holding until the next. */
       readonly varies?: true;
     })
