@@ -1,5 +1,15 @@
 /** What screens need to know of packs. They ask app/ for it, so that the folder below can change without them. */
-export type { Covariate, Intervention, Marker, PackManifest, Sign, WhatIfClass } from '#packs/manifest.ts';
+export type {
+  Covariate,
+  DoseGrid,
+  EquationsManifest,
+  Intervention,
+  MarkerDescription,
+  PackManifest,
+  Sign,
+  Target,
+  WhatIfClass,
+} from '#packs/manifest.ts';
 
 import type { WhatIfClass } from '#packs/manifest.ts';
 

@@ -3,7 +3,7 @@ import type { ErrorCode } from '#domain/errors.ts';
 import { daysBetween, isIsoDate } from '#domain/record.ts';
 import type { CovariateValue, IsoDate, Observation, PatientRecord } from '#domain/record.ts';
 import { toCanonical, unitsOf } from '#packs/conditioning.ts';
-import type { Covariate, Marker, PackManifest, Sign } from '#packs/manifest.ts';
+import type { Covariate, MarkerDescription, PackManifest, Sign } from '#packs/manifest.ts';
 import { isLimit, readQuantity } from './read-number.ts';
 import { byHand, isEmptyRow } from './record-draft.ts';
 import type { Cell, DraftRow, NewId, RecordDraft } from './record-draft.ts';
@@ -94,7 +94,7 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
   /** The number and its unit as entered, after every check; null when it may not be saved. */
   function valueOf(
     typed: { text: string; unit: string; isConfirmed: boolean },
-    quantity: Marker | Extract<Covariate, { kind: 'number' }>,
+    quantity: MarkerDescription | Extract<Covariate, { kind: 'number' }>,
     at: Place,
   ) {
     if (isLimit(typed.text)) {

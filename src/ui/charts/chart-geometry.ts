@@ -54,6 +54,7 @@ export function valueTicks(scale: ScaleContinuousNumeric<number, number>, height
 }
 
 const steps: Record<TimeUnit, readonly number[]> = {
+  minutes: [1, 2, 5, 10, 15, 30, 60, 120, 240],
   hours: [1, 2, 3, 6, 12, 24, 48, 72, 168],
   days: [1, 2, 7, 14, 28, 56, 91, 182, 364, 728],
   weeks: [1, 2, 4, 8, 13, 26, 52, 104, 260],

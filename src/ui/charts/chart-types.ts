@@ -3,7 +3,7 @@
  * Times are numbers in `timeUnit` on one axis for the whole page; `today` is a point on it, observations lie left of it.
  */
 
-export type TimeUnit = 'hours' | 'days' | 'weeks' | 'months' | 'years';
+export type TimeUnit = 'minutes' | 'hours' | 'days' | 'weeks' | 'months' | 'years';
 export type Span = readonly [from: number, to: number];
 
 /** Which hue, dash and token a plan draws with. Never says good or bad. */

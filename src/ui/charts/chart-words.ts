@@ -2,7 +2,19 @@ import type { Crossing, TimeUnit } from './chart-types.ts';
 
 /** Every sentence a chart says, made from numbers alone. English; numbers follow `locale` (default: the browser's). */
 
-const singular: Record<TimeUnit, string> = { hours: 'hour', days: 'day', weeks: 'week', months: 'month', years: 'year' };
+const singular: Record<TimeUnit, string> = {
+  minutes: 'minute',
+  hours: 'hour',
+  days: 'day',
+  weeks: 'week',
+  months: 'month',
+  years: 'year',
+};
+
+/** What the line between observed and simulated is called: nobody says "today" of a minute. */
+export function presentWord(unit: TimeUnit): 'now' | 'today' {
+  return unit === 'minutes' || unit === 'hours' ? 'now' : 'today';
+}
 
 /** Digits after the point that the spread supports: the last one shown is worth a third of the half-width at most, a thirtieth at least. */
 function digitsFor(halfWidth: number): number {
@@ -92,10 +104,10 @@ export function formatDuration(length: number, unit: TimeUnit, locale?: string):
   return `${formatValue(rounded, { locale })} ${rounded === 1 ? singular[unit] : unit}`;
 }
 
-/** "today", "2.5 years ago", "in 3 years". */
+/** "today" or "now", "2.5 years ago", "in 3 years". */
 export function formatMoment(time: number, today: number, unit: TimeUnit, locale?: string): string {
   const offset = Math.round((time - today) * 10) / 10;
-  if (offset === 0) return 'today';
+  if (offset === 0) return presentWord(unit);
   return offset < 0 ? `${formatDuration(-offset, unit, locale)} ago` : `in ${formatDuration(offset, unit, locale)}`;
 }
 

@@ -2,7 +2,7 @@
 import type { Forecast, ForecastDifference, MarkerForecast, PlanForecast } from '#domain/forecast.ts';
 import type { Plan } from '#domain/plan.ts';
 import type { PatientRecord } from '#domain/record.ts';
-import type { Intervention, Marker, PackManifest } from '#app/manifest.ts';
+import type { Intervention, MarkerDescription, PackManifest } from '#app/manifest.ts';
 import { observedValues } from '#app/observed.ts';
 import { horizonDays, leverBlocks, letterOf, usualCareId } from '#app/plans.ts';
 import { anyEvent, differencesAt, incidenceAt, quantileOf, shareBeyond, signShares, timeIndex } from '#app/reading.ts';
@@ -23,11 +23,16 @@ import type {
 } from '#ui/charts/chart-types.ts';
 import { formatDuration, outcomeSentence } from '#ui/charts/chart-words.ts';
 
-const daysPer = { years: 365.25, weeks: 7 } as const;
+const daysPer = { years: 365.25, weeks: 7, days: 1, hours: 1 / 24, minutes: 1 / 1440 } as const;
 type TimeUnit = keyof typeof daysPer;
 
 export const toTime = (days: number, unit: TimeUnit): number => days / daysPer[unit];
-export const toDays = (time: number, unit: TimeUnit): number => Math.round(time * daysPer[unit]);
+
+/** Whole days where a pack counts in days or longer; of hours and minutes, the days without the crumbs of binary fractions. */
+export function toDays(time: number, unit: TimeUnit): number {
+  const days = time * daysPer[unit];
+  return daysPer[unit] >= 1 ? Math.round(days) : Math.round(days * 1e6) / 1e6;
+}
 
 const colours: Readonly<Record<string, PlanColour>> = { U: 'usual', A: 'a', B: 'b', C: 'c', D: 'd' };
 
@@ -52,13 +57,18 @@ export function pageSpan(record: PatientRecord, manifest: PackManifest, today: s
 export function observedOf(
   record: PatientRecord,
   manifest: PackManifest,
-  marker: Marker,
+  marker: MarkerDescription,
   today: string,
   span: Span,
 ): Observation[] {
   return observedValues(record, manifest, marker.id, today)
     .map((one) => ({ time: toTime(one.day, manifest.grid.timeUnit), value: one.value, source: one.source }))
     .filter((one) => one.time >= span[0] - 1e-9);
+}
+
+/** A learned pack says by its transform how a marker spreads; of levels and effects the eye wants the linear scale. */
+export function isLogarithmic(manifest: PackManifest, markerId: string): boolean {
+  return manifest.kind === 'learned' && manifest.markers.find(({ id }) => id === markerId)?.transform.kind === 'log';
 }
 
 export function fanOf(plan: Plan, marker: MarkerForecast, times: readonly number[]): PlanFan {
@@ -188,7 +198,7 @@ export function differenceDots(difference: ForecastDifference, outcome: string, 
 }
 
 /** "Above 6 mg/dL in 3 years: about 37 of 100 under usual care, 29 under plan A, of those without an event." */
-export function thresholdSentences(marker: Marker, shown: readonly PlanForecast[], index: number, when: string): string[] {
+export function thresholdSentences(marker: MarkerDescription, shown: readonly PlanForecast[], index: number, when: string): string[] {
   return (marker.thresholds ?? []).flatMap((threshold) => {
     const parts = shown.flatMap((plan) => {
       const own = plan.markers[marker.id];
@@ -211,12 +221,19 @@ export function thresholdSentences(marker: Marker, shown: readonly PlanForecast[
   });
 }
 
+const roundTimes: Readonly<Record<TimeUnit, readonly number[]>> = {
+  years: [0.5, 1, 2, 3, 5, 7, 10, 15],
+  weeks: [4, 12, 24, 48, 72, 96, 120, 144],
+  days: [1, 2, 3, 7, 14, 21, 28, 56, 84, 168],
+  hours: [6, 12, 24, 48, 72, 96, 168],
+  minutes: [5, 15, 30, 60, 120, 240],
+};
+
 /** Round horizons to read at, the whole one last. */
 export function readDays(manifest: PackManifest, horizon: number): { day: number; label: string }[] {
   const { timeUnit } = manifest.grid;
-  const round = timeUnit === 'years' ? [0.5, 1, 2, 3, 5, 7, 10, 15] : [4, 12, 24, 48, 72, 96, 120, 144];
   const whole = toTime(horizon, timeUnit);
-  const days = round.filter((time) => time < whole - 1e-6).map((time) => toDays(time, timeUnit));
+  const days = roundTimes[timeUnit].filter((time) => time < whole - 1e-6).map((time) => toDays(time, timeUnit));
   return [...days, horizon].map((day) => ({ day, label: formatDuration(toTime(day, timeUnit), timeUnit) }));
 }
 
