@@ -1,7 +1,7 @@
 import { AppError } from '#domain/errors.ts';
 import type { ErrorCode } from '#domain/errors.ts';
 
-type PackCode = Extract<ErrorCode, `pack_${string}`>;
+type PackCode = Extract<ErrorCode, `pack_${string}` | `model_${string}`>;
 
 const askAuthor = "Nothing was installed. Ask the pack's author for a corrected version.";
 const installAgain = 'Nothing was installed. Remove the pack and install it again.';
@@ -22,6 +22,11 @@ const remedies: Readonly<Record<PackCode, string>> = {
   pack_memory_exceeded: 'Close other pages and try again, or use a smaller pack.',
   pack_golden_failed:
     'The pack is not offered on this device. Update the browser and the graphics driver, or choose another engine.',
+  model_formula_invalid: askAuthor,
+  model_symbol_unknown: askAuthor,
+  model_cycle: askAuthor,
+  model_units_differ: askAuthor,
+  model_stepper_unfit: askAuthor,
   pack_not_found: 'Choose one of the packs in the list, or reload the page.',
 };
 
