@@ -12,6 +12,7 @@ import { driveWidth } from '#engine/drive.ts';
 import type { Stepper } from '#engine/engine.ts';
 import { logistic } from '#numerics/logistic-regression.ts';
 import { normalPair, philox, streams, uniform, type Seed } from '#numerics/random.ts';
+import { effectiveSize, systematic } from '#numerics/weighted-draws.ts';
 import type { MemberTensors, Network } from '#packs/network.ts';
 import { rowDot } from './encoder-plain.ts';
 import type { History } from './history.ts';
@@ -340,13 +341,6 @@ function reweigh(particles: Particles): void {
   particles.logEvidence += largest + Math.log(sum);
 }
 
-/** 1 / Σ w², between 1 and n. */
-export function effectiveSize(weights: Float64Array): number {
-  let sum = 0;
-  for (const weight of weights) sum += weight * weight;
-  return 1 / sum;
-}
-
 /** Systematic resampling after grid time `t`; all weights are then 1/n. */
 export function resample(
   { network, seed }: FilterProblem,
@@ -371,15 +365,4 @@ export function resample(
   Object.assign(particles, { spareX: x, spareH: h, sparePath: logPath, spareLineage: lineage });
   particles.copiedFrom.set(t, copied);
   weights.fill(1 / n);
-}
-
-/** Calls `take(to, from)` for `count` draws whose expected numbers are proportional to the (normalised) weights. */
-export function systematic(weights: Float64Array, count: number, start: number, take: (to: number, from: number) => void): void {
-  let from = 0;
-  let reached = weights[0]!;
-  for (let to = 0; to < count; to++) {
-    const position = (to + start) / count;
-    while (reached < position && from < weights.length - 1) reached += weights[++from]!;
-    take(to, from);
-  }
 }

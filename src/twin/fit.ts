@@ -2,6 +2,7 @@ import { drivePlan } from '#engine/drive.ts';
 import type { RolloutRequest, Stepper } from '#engine/engine.ts';
 import { RandomSequence, streams, type Seed } from '#numerics/random.ts';
 import { chiSquareUpper } from '#numerics/special-functions.ts';
+import { effectiveSize, systematic } from '#numerics/weighted-draws.ts';
 import type { Network } from '#packs/network.ts';
 import type { LearnedPack } from '#packs/pack.ts';
 import { traitPrior, type TraitDistribution } from './encoder-plain.ts';
@@ -10,10 +11,8 @@ import {
   allocateNoise,
   allocateParticles,
   drawNoise,
-  effectiveSize,
   resample,
   runFilter,
-  systematic,
   traitNoise,
   type FilterProblem,
   type Particles,
