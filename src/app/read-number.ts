@@ -23,7 +23,8 @@ function readNumber(typed: string): number | null {
   return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(decimal) ? Number(decimal) : null;
 }
 
-/** "<0.5" and ">1000" are limits and no numbers; this version cannot keep them as such. */
-export function isLimit(typed: string): boolean {
-  return /^\s*[<>≤≥]/.test(typed);
+/** "<0.5" and ">1000 mg/L" are limits and no numbers: the side, and what stands behind it. Null for anything else. */
+export function readLimit(typed: string): { readonly side: '<' | '>'; readonly rest: string } | null {
+  const match = /^\s*([<>≤≥])(.*)$/.exec(typed);
+  return match && { side: match[1] === '<' || match[1] === '≤' ? '<' : '>', rest: match[2]! };
 }

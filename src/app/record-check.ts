@@ -1,11 +1,14 @@
 /** From what was typed to a record, or to what is wrong with it and where. Nothing is repaired silently and nothing is dropped. */
 import type { ErrorCode } from '#domain/errors.ts';
-import { daysBetween, isIsoDate } from '#domain/record.ts';
-import type { CovariateValue, IsoDate, Observation, PatientRecord } from '#domain/record.ts';
+import { addDays, isIsoDate } from '#domain/record.ts';
+import type { CovariateValue, IsoMinute, Observation, PatientRecord } from '#domain/record.ts';
 import { toCanonical, unitsOf } from '#packs/conditioning.ts';
 import type { Covariate, MarkerDescription, PackManifest, Sign } from '#packs/manifest.ts';
-import { isLimit, readQuantity } from './read-number.ts';
-import { byHand, isEmptyRow } from './record-draft.ts';
+import { checkCourses, givenAt } from './dose-check.ts';
+import { beforeFirstDose, countsHours } from './dosed.ts';
+import { readLimit, readQuantity } from './read-number.ts';
+import { readClock } from './read-time.ts';
+import { byHand, byMoment, isEmptyRow } from './record-draft.ts';
 import type { Cell, DraftRow, NewId, RecordDraft } from './record-draft.ts';
 import { unitMeant, unitText } from './units.ts';
 
@@ -30,6 +33,7 @@ export const place = {
   covariate: (id: string): Place => `covariate:${id}`,
   cell: (row: string, code: string): Place => `cell:${row}:${code}`,
   date: (row: string): Place => `date:${row}`,
+  time: (row: string): Place => `time:${row}`,
   treatment: (id: string): Place => `treatment:${id}`,
   event: (id: string): Place => `event:${id}`,
   alias: 'alias' as Place,
@@ -38,7 +42,7 @@ export const place = {
 
 export interface CheckContext {
   readonly manifest: PackManifest;
-  readonly today: IsoDate;
+  readonly now: IsoMinute;
   readonly newId: NewId;
 }
 
@@ -46,7 +50,8 @@ export interface CheckContext {
 const oldestYears = 125;
 
 export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
-  const { manifest, today } = context;
+  const { manifest, now } = context;
+  const today = now.slice(0, 10);
   const issues: Issue[] = [];
   const refuse = (at: Place, code: ErrorCode, message: string) => issues.push({ at, code, message, kind: 'refused' });
   const confirm = (at: Place, code: ErrorCode, message: string) => issues.push({ at, code, message, kind: 'confirm' });
@@ -68,11 +73,12 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
     const typed = draft.covariates[covariate.id];
     const at = place.covariate(covariate.id);
     if (!typed || typed.text.trim() === '') {
-      if (covariate.required)
+      const isMeasured = draft.rows.some((row) => row.cells[covariate.id]?.text.trim());
+      if (covariate.required && !isMeasured)
         refuse(at, 'covariate_missing', `${covariate.label} is needed: this pack cannot forecast without it.`);
       continue;
     }
-    const value = covariate.kind === 'category' ? typed.text : numberOf(typed, covariate, at);
+    const value = covariate.kind === 'category' ? categoryOf(typed.text, covariate, at) : numberOf(typed, covariate, at);
     if (value !== null) covariates[covariate.id] = value;
   }
   // Values of other packs stay in the record untouched.
@@ -80,6 +86,16 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
     if (manifest.covariates.some((covariate) => covariate.id === id) || typed.text.trim() === '') continue;
     const number = Number(typed.text);
     covariates[id] = Number.isFinite(number) ? number : typed.text;
+  }
+
+  function categoryOf(text: string, { label, categories }: Extract<Covariate, { kind: 'category' }>, at: Place) {
+    if (categories.some(({ value }) => value === text)) return text;
+    refuse(
+      at,
+      'covariate_invalid',
+      `${label}: this pack does not know this one. Expected ${categories.map((one) => one.label).join(', ')}.`,
+    );
+    return null;
   }
 
   function numberOf(
@@ -97,15 +113,16 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
     quantity: MarkerDescription | Extract<Covariate, { kind: 'number' }>,
     at: Place,
   ) {
-    if (isLimit(typed.text)) {
+    const limit = readLimit(typed.text);
+    if (limit && (limit.side === '>' || isCovariate(quantity) || manifest.kind === 'learned')) {
       refuse(
         at,
         'value_not_a_number',
-        `${quantity.label}: a limit (“<” or “>”) is not a number, and this version cannot use it. Leave the cell empty and write the limit in the note.`,
+        `${quantity.label}: a limit (“<” or “>”) is not a number, and this pack cannot use it here. Leave the cell empty and write the limit in the note.`,
       );
       return null;
     }
-    const read = readQuantity(typed.text);
+    const read = readQuantity(limit?.rest ?? typed.text);
     if (!read) {
       refuse(
         at,
@@ -126,7 +143,8 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
     }
     const canonical = toCanonical(quantity, read.value, unit);
     const isAge = quantity.unit === 'a';
-    if (isAge ? canonical < 0 || canonical > oldestYears : canonical < 0 && quantity.plausible[0] >= 0) {
+    const [low, high] = quantity.plausible;
+    if (isAge ? canonical < 0 || canonical > oldestYears : canonical < 0 && low >= 0) {
       refuse(
         at,
         'value_implausible',
@@ -136,8 +154,15 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
       );
       return null;
     }
-    const [low, high] = quantity.plausible;
-    if ((canonical < low || canonical > high) && !typed.isConfirmed) {
+    if (canonical === 0 && (low > 0 || limit) && !isAge) {
+      const belowLimit =
+        isCovariate(quantity) || manifest.kind === 'learned'
+          ? ''
+          : ' If it was too little to measure, type the limit, like <0.5.';
+      refuse(at, 'value_implausible', `${quantity.label}: this cannot be zero.${belowLimit}`);
+      return null;
+    }
+    if (((canonical < low && !limit) || canonical > high) && !typed.isConfirmed) {
       const range = `${rangeText(low, high)} ${unitText(quantity.unit)}`.trim();
       const converted = unit === quantity.unit ? '' : ` (${numberText(canonical)} ${unitText(quantity.unit)})`;
       confirm(
@@ -147,7 +172,7 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
       );
       return null;
     }
-    return { value: read.value, unit };
+    return { value: read.value, unit, ...(limit ? { isBelowLimit: true as const } : {}) };
   }
 
   const death = draft.events
@@ -155,7 +180,15 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
     .map((one) => one.date)
     .sort()[0];
   const age = covariates['age'];
-  const birthYears = typeof age === 'number' ? age : null;
+  // The latest day that a person of this age at entry can have been born on, a year's doubt included.
+  const born = hasEntry && typeof age === 'number' ? addDays(draft.entryDate, -(age + 1) * 366) : null;
+
+  const { issues: doseIssues, doses } = checkCourses(draft.courses, { manifest, now, born, ended: death ?? null });
+  issues.push(...doseIssues);
+  const firstDose = doses
+    .flatMap((course) => givenAt(course, now))
+    .map(({ at }) => at)
+    .sort()[0];
 
   const observations: Observation[] = [];
   for (const row of draft.rows) {
@@ -169,17 +202,61 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
         'These values are dated after the end of the record (a final event is recorded before them). Correct one of the two dates.',
       );
     }
-    if (isDay && hasEntry && birthYears !== null && daysBetween(row.date, draft.entryDate) > (birthYears + 1) * 366) {
+    if (isDay && born !== null && row.date < born) {
       refuse(
         at,
         'observation_before_birth',
         'By the age in this record, these values would be dated before birth. Correct the date or the age.',
       );
     }
+    const time = checkTime(row);
+    const levels: string[] = [];
     for (const [code, cell] of Object.entries(row.cells)) {
       if (cell.text.trim() === '') continue;
       const observation = observationOf(row, code, cell);
-      if (observation && isDay) observations.push(observation);
+      if (!observation || !isDay || time === null) continue;
+      observations.push({ ...observation, ...(time === '' ? {} : { time }) });
+      if (firstDose && !observation.isBelowLimit && `${row.date}T${time || '23:59'}` <= firstDose) levels.push(code);
+    }
+    checkLevels(row, levels);
+  }
+
+  /** The clock time, empty where none is needed and none was given; null when it is missing or wrong. */
+  function checkTime(row: DraftRow): string | null {
+    const at = place.time(row.id);
+    const isNeeded = countsHours(manifest) && manifest.markers.some(({ id }) => row.cells[id]?.text.trim());
+    if (row.time.trim() === '') {
+      if (!isNeeded) return '';
+      refuse(at, 'date_invalid', 'The clock time of these values is needed: this pack counts in hours. Write it like 7:30.');
+      return null;
+    }
+    const time = readClock(row.time);
+    if (time === null) refuse(at, 'date_invalid', 'This is not a time of day. Write it like 7:30.');
+    else if (`${row.date}T${time}` > now && row.date === today)
+      refuse(at, 'date_in_future', 'This time is in the future. Only what has happened belongs in a record.');
+    else return time;
+    return null;
+  }
+
+  function checkLevels(row: DraftRow, codes: readonly string[]): void {
+    const named = (verdict: string) =>
+      manifest.markers
+        .filter(({ id }) => codes.includes(id) && beforeFirstDose(manifest, id) === verdict)
+        .map(({ label }) => label);
+    const impossible = named('impossible');
+    const doubtful = named('doubtful');
+    if (impossible.length > 0) {
+      refuse(
+        place.date(row.id),
+        'observation_before_dose',
+        `${impossible.join(', ')}: this was measured before the first dose in the record, when there can be none. Enter the doses before it, or correct the time.`,
+      );
+    } else if (doubtful.length > 0 && !row.isConfirmed) {
+      confirm(
+        place.date(row.id),
+        'observation_before_dose',
+        `${doubtful.join(', ')}: this was measured before the first dose in the record. If a dose is missing, enter it; if the value was taken before treatment, confirm it.`,
+      );
     }
   }
 
@@ -196,6 +273,11 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
     const marker = manifest.markers.find((candidate) => candidate.id === code);
     if (marker) {
       const read = valueOf(cell, marker, at);
+      return read && { ...common, ...read, isConfirmed: cell.isConfirmed };
+    }
+    const covariate = manifest.covariates.find((candidate) => candidate.id === code);
+    if (covariate?.kind === 'number') {
+      const read = valueOf(cell, covariate, at);
       return read && { ...common, ...read, isConfirmed: cell.isConfirmed };
     }
     // Of another pack: kept as it was stored.
@@ -231,13 +313,16 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
       isSynthetic: draft.isSynthetic,
       entryDate: draft.entryDate,
       covariates,
-      observations: observations.sort((a, b) => a.date.localeCompare(b.date)),
+      observations: observations.sort(byMoment),
+      ...(doses.length > 0 ? { doses } : {}),
       treatments: draft.treatments.map((one) => ({ ...one, stop: one.stop === '' ? null : one.stop })),
       events: draft.events.map(({ event, date }) => ({ event, date })),
       note: draft.note,
     },
   };
 }
+
+const isCovariate = (quantity: MarkerDescription | Extract<Covariate, { kind: 'number' }>) => 'kind' in quantity;
 
 /** A level by its label or its number. */
 export function levelMeant(sign: Sign, typed: string): number | null {

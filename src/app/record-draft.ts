@@ -1,7 +1,8 @@
 /** A record as it lies on the page while it is typed: text, not numbers, so that nothing a person typed is ever lost or reshaped. */
-import type { PatientRecord } from '#domain/record.ts';
+import type { DoseCourse, PatientRecord } from '#domain/record.ts';
 import type { PackManifest } from '#packs/manifest.ts';
 import * as v from 'valibot';
+import { hoursText } from './read-time.ts';
 
 const cellSchema = v.object({
   text: v.string(),
@@ -13,13 +14,51 @@ const cellSchema = v.object({
   source: v.string(),
 });
 
+const courseSchema = v.object({
+  id: v.string(),
+  intervention: v.string(),
+  amount: v.string(),
+  /** UCUM. */
+  unit: v.string(),
+  route: v.picklist(['iv-bolus', 'iv-infusion', 'oral', 'subcutaneous', 'radiation']),
+  /** Of an infusion: "1", "90 min". */
+  duration: v.string(),
+  /** `YYYY-MM-DDTHH:MM`, or as much of it as is known. */
+  start: v.string(),
+  /** "12", "2 weeks"; empty for a single dose. */
+  every: v.string(),
+  /** Empty while it goes on. */
+  count: v.string(),
+  /** A person confirmed an amount above what the pack's patients were given. */
+  isConfirmed: v.boolean(),
+  exceptions: v.array(
+    v.object({
+      number: v.number(),
+      kind: v.picklist(['missed', 'given-at', 'amount']),
+      at: v.string(),
+      amount: v.string(),
+    }),
+  ),
+});
+
 const draftSchema = v.object({
   alias: v.string(),
   isSynthetic: v.boolean(),
   entryDate: v.string(),
   note: v.string(),
   covariates: v.record(v.string(), v.object({ text: v.string(), unit: v.string(), isConfirmed: v.boolean() })),
-  rows: v.array(v.object({ id: v.string(), date: v.string(), cells: v.record(v.string(), cellSchema) })),
+  rows: v.array(
+    v.object({
+      id: v.string(),
+      date: v.string(),
+      /** `HH:MM`; empty where the hour is not known or does not matter. */
+      time: v.optional(v.string(), ''),
+      /** A person confirmed that these values were taken before the first dose. */
+      isConfirmed: v.optional(v.boolean(), false),
+      cells: v.record(v.string(), cellSchema),
+    }),
+  ),
+  courses: v.optional(v.array(courseSchema), []),
   treatments: v.array(v.object({ id: v.string(), intervention: v.string(), start: v.string(), stop: v.string() })),
   events: v.array(v.object({ id: v.string(), event: v.string(), date: v.string() })),
   /** The saved version this was made from; null for a new patient. */
@@ -29,6 +68,8 @@ const draftSchema = v.object({
 export type Cell = v.InferOutput<typeof cellSchema>;
 export type RecordDraft = v.InferOutput<typeof draftSchema>;
 export type DraftRow = RecordDraft['rows'][number];
+export type DraftCourse = v.InferOutput<typeof courseSchema>;
+export type DraftException = DraftCourse['exceptions'][number];
 
 export const byHand = 'entered by hand';
 
@@ -39,7 +80,7 @@ export function readDraft(stored: unknown): RecordDraft {
 export type NewId = () => string;
 
 export function emptyRow(newId: NewId): DraftRow {
-  return { id: newId(), date: '', cells: {} };
+  return { id: newId(), date: '', time: '', isConfirmed: false, cells: {} };
 }
 
 export function emptyDraft(alias: string, entryDate: string, newId: NewId): RecordDraft {
@@ -50,6 +91,7 @@ export function emptyDraft(alias: string, entryDate: string, newId: NewId): Reco
     note: '',
     covariates: {},
     rows: [emptyRow(newId)],
+    courses: [],
     treatments: [],
     events: [],
     base: null,
@@ -59,14 +101,44 @@ export function emptyDraft(alias: string, entryDate: string, newId: NewId): Reco
 /** Text of a stored number: as short as it goes, so that 1.4 does not come back as 1.3999999. */
 const numberText = (value: number) => String(Number(value.toPrecision(12)));
 
+/** By day, then by clock; what has no clock time first. */
+export function byMoment(a: { date: string; time?: string }, b: { date: string; time?: string }): number {
+  return a.date.localeCompare(b.date) || (a.time ?? '').localeCompare(b.time ?? '');
+}
+
+function courseDraft(course: DoseCourse): DraftCourse {
+  return {
+    id: course.id,
+    intervention: course.intervention,
+    amount: numberText(course.amount),
+    unit: course.unit,
+    route: course.route,
+    duration: course.durationHours === null ? '' : hoursText(course.durationHours),
+    start: course.start,
+    every: course.everyHours === null ? '' : hoursText(course.everyHours),
+    count: course.everyHours === null || course.count === null ? '' : String(course.count),
+    isConfirmed: true,
+    exceptions: course.exceptions.map((one) => ({
+      number: one.number,
+      kind: one.kind,
+      at: one.kind === 'given-at' ? one.at : '',
+      amount: one.kind === 'amount' ? numberText(one.amount) : '',
+    })),
+  };
+}
+
 export function draftOf(record: PatientRecord, manifest: PackManifest | null, newId: NewId): RecordDraft {
   const rows: DraftRow[] = [];
-  for (const observation of [...record.observations].sort((a, b) => a.date.localeCompare(b.date))) {
-    // Two values of one marker on one day stand in two rows.
-    let row = rows.find((candidate) => candidate.date === observation.date && !(observation.code in candidate.cells));
-    if (!row) rows.push((row = { id: newId(), date: observation.date, cells: {} }));
+  for (const observation of [...record.observations].sort(byMoment)) {
+    // Two values of one marker at one time stand in two rows.
+    const { date, time = '' } = observation;
+    let row = rows.find(
+      (candidate) => candidate.date === date && candidate.time === time && !(observation.code in candidate.cells),
+    );
+    // Confirmed when it was saved, like every unusual value.
+    if (!row) rows.push((row = { id: newId(), date, time, isConfirmed: true, cells: {} }));
     row.cells[observation.code] = {
-      text: numberText(observation.value),
+      text: `${observation.isBelowLimit ? '<' : ''}${numberText(observation.value)}`,
       unit: observation.unit,
       isConfirmed: observation.isConfirmed,
       observationId: observation.id,
@@ -93,6 +165,7 @@ export function draftOf(record: PatientRecord, manifest: PackManifest | null, ne
       }),
     ),
     rows: [...rows, emptyRow(newId)],
+    courses: (record.doses ?? []).map(courseDraft),
     treatments: record.treatments.map((one) => ({ ...one, stop: one.stop ?? '' })),
     events: record.events.map((one) => ({ ...one, id: newId() })),
     base: record.updatedAt,
@@ -100,5 +173,5 @@ export function draftOf(record: PatientRecord, manifest: PackManifest | null, ne
 }
 
 export function isEmptyRow(row: DraftRow): boolean {
-  return row.date === '' && Object.values(row.cells).every((cell) => cell.text.trim() === '');
+  return row.date === '' && row.time === '' && Object.values(row.cells).every((cell) => cell.text.trim() === '');
 }

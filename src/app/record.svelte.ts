@@ -1,18 +1,24 @@
 /** The record being typed: draft, checks, confirmation, saving. Knows no page. */
 import { AppError } from '#domain/errors.ts';
-import type { IsoDate, PatientRecord } from '#domain/record.ts';
+import type { IsoMinute, PatientRecord } from '#domain/record.ts';
 import { unitsOf } from '#packs/conditioning.ts';
-import type { PackManifest } from '#packs/manifest.ts';
+import type { PackManifest, Quantity } from '#packs/manifest.ts';
 import type { Shelf } from '#vault/vault.ts';
+import { dueDoses, mostDoses } from './dose-check.ts';
+import type { DueDose } from './dose-check.ts';
+import { readShorthand } from './dose-shorthand.ts';
+import { dosedInterventions } from './dosed.ts';
+import type { Dosed } from './dosed.ts';
 import { checkDraft } from './record-check.ts';
 import type { Issue, Place } from './record-check.ts';
 import { byHand, draftOf, emptyDraft, emptyRow, isEmptyRow } from './record-draft.ts';
-import type { NewId, RecordDraft } from './record-draft.ts';
+import type { DraftCourse, DraftException, NewId, RecordDraft } from './record-draft.ts';
+import { hoursBetween, isIsoMinute, readHours } from './read-time.ts';
 
 export interface RecordParts {
   readonly patients: Shelf<PatientRecord>;
   readonly drafts: Shelf<RecordDraft>;
-  readonly today: () => IsoDate;
+  readonly now: () => IsoMinute;
   readonly newId: NewId;
   /** Called after a save, with the record as it is now in the vault. */
   readonly onSaved: (record: PatientRecord) => void;
@@ -41,9 +47,11 @@ export class RecordEditor {
   isRestored = $state(false);
   readonly columns: readonly Column[] = $derived(columnsOf(this.manifest));
   readonly #checked = $derived.by(() =>
-    checkDraft(this.draft, { manifest: this.manifest, today: this.#parts.today(), newId: this.#parts.newId }),
+    checkDraft(this.draft, { manifest: this.manifest, now: this.#parts.now(), newId: this.#parts.newId }),
   );
   readonly issues: readonly Issue[] = $derived(this.#checked.issues);
+  /** What can be given in doses under this pack. */
+  readonly dosed: readonly Dosed[] = $derived(dosedInterventions(this.manifest));
   #keeping: Promise<unknown> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #units = $state<Record<string, string>>({});
@@ -64,7 +72,8 @@ export class RecordEditor {
     parts: RecordParts,
   ): Promise<RecordEditor> {
     const kept = await parts.drafts.get(id).catch(() => null);
-    const draft = kept?.value ?? (saved ? draftOf(saved, manifest, parts.newId) : emptyDraft(alias, parts.today(), parts.newId));
+    const draft =
+      kept?.value ?? (saved ? draftOf(saved, manifest, parts.newId) : emptyDraft(alias, parts.now().slice(0, 10), parts.newId));
     const editor = new RecordEditor(id, draft, manifest, parts);
     editor.isDirty = editor.isRestored = kept !== null;
     return editor;
@@ -105,6 +114,12 @@ export class RecordEditor {
     this.changed();
   }
 
+  setTime(row: string, time: string): void {
+    this.#row(row).time = time;
+    this.#keepEmptyRow();
+    this.changed();
+  }
+
   setCell(row: string, code: string, text: string): void {
     const cells = this.#row(row).cells;
     const cell = cells[code];
@@ -134,9 +149,14 @@ export class RecordEditor {
   }
 
   confirm(at: Place): void {
-    const [kind, row, code] = at.split(':');
-    const cell = kind === 'covariate' ? this.draft.covariates[row!] : this.#row(row!).cells[code!];
-    if (cell) cell.isConfirmed = true;
+    const [kind, id, code] = at.split(':') as [string, string, string | undefined];
+    const confirmed = {
+      covariate: () => this.draft.covariates[id],
+      cell: () => this.#row(id).cells[code!],
+      date: () => this.#row(id),
+      course: () => this.#course(id),
+    }[kind as 'covariate' | 'cell' | 'date' | 'course']();
+    if (confirmed) confirmed.isConfirmed = true;
     this.changed();
   }
 
@@ -161,6 +181,68 @@ export class RecordEditor {
     this.draft.rows = this.draft.rows.filter((one) => one.id !== row);
     this.#keepEmptyRow();
     this.changed();
+  }
+
+  /** Takes a line of shorthand as a new course. Null when it was understood, else one sentence why not. */
+  addShorthand(typed: string): string | null {
+    const read = readShorthand(typed, this.dosed, this.#parts.now().slice(0, 10));
+    if ('fault' in read) return read.fault;
+    this.#addCourse(read.fields);
+    return null;
+  }
+
+  /** A line to fill in, like the last one but for its start. */
+  addCourse(): void {
+    const drug = this.dosed[0];
+    const last = this.draft.courses.at(-1);
+    this.#addCourse({
+      intervention: last?.intervention ?? (this.dosed.length === 1 ? drug!.intervention.id : ''),
+      amount: last?.amount ?? '',
+      unit: last?.unit ?? drug?.unit ?? '',
+      route: last?.route ?? drug?.routes[0] ?? 'oral',
+      duration: last?.duration ?? '',
+      start: '',
+      every: last?.every ?? '',
+      count: '',
+    });
+  }
+
+  #addCourse(fields: Omit<DraftCourse, 'id' | 'isConfirmed' | 'exceptions'>): void {
+    this.draft.courses.push({ id: this.#parts.newId(), isConfirmed: false, exceptions: [], ...fields });
+    this.changed();
+  }
+
+  /** Changes a line. Another drug brings its own unit and route. */
+  setCourse(id: string, fields: Partial<DraftCourse>): void {
+    const course = this.#course(id);
+    const drug = this.dosed.find(({ intervention }) => intervention.id === fields.intervention);
+    if (drug && !drug.units.includes(course.unit)) course.unit = drug.unit;
+    if (drug && !drug.routes.includes(course.route)) course.route = drug.routes[0]!;
+    Object.assign(course, fields, { isConfirmed: false });
+    this.changed();
+  }
+
+  removeCourse(id: string): void {
+    this.draft.courses = this.draft.courses.filter((one) => one.id !== id);
+    this.changed();
+  }
+
+  /** What was made of one dose; null is "as planned". */
+  setException(courseId: string, number: number, exception: Omit<DraftException, 'number'> | null): void {
+    const course = this.#course(courseId);
+    const others = course.exceptions.filter((one) => one.number !== number);
+    course.exceptions = exception ? [...others, { number, ...exception }].sort((a, b) => a.number - b.number) : others;
+    this.changed();
+  }
+
+  /** The doses of a line that were due by now, as far as its interval can be read. */
+  dosesOf(course: DraftCourse): readonly DueDose[] {
+    const everyHours = course.every.trim() === '' ? null : readHours(course.every);
+    const count = course.count.trim() === '' ? null : Number(course.count);
+    if (!isIsoMinute(course.start) || (everyHours !== null && !(everyHours > 0)) || (count !== null && !(count >= 1))) return [];
+    const now = this.#parts.now();
+    if (everyHours !== null && hoursBetween(course.start, now) / everyHours > mostDoses) return [];
+    return dueDoses({ start: course.start, everyHours, count }, now);
   }
 
   addTreatment(): void {
@@ -224,6 +306,10 @@ export class RecordEditor {
     this.failure = null;
   }
 
+  #course(id: string) {
+    return this.draft.courses.find((course) => course.id === id)!;
+  }
+
   #row(id: string) {
     return this.draft.rows.find((row) => row.id === id)!;
   }
@@ -241,6 +327,9 @@ export const unitsFor = unitsOf;
 function columnsOf(manifest: PackManifest): Column[] {
   return [
     ...manifest.markers.map((marker) => ({ code: marker.id, label: marker.label, units: unitsOf(marker), levels: [] })),
+    ...manifest.covariates
+      .filter((covariate) => covariate.kind === 'number' && covariate.varies === true)
+      .map((covariate) => ({ code: covariate.id, label: covariate.label, units: unitsOf(covariate as Quantity), levels: [] })),
     ...manifest.signs.map((sign) => ({ code: sign.id, label: sign.label, units: [], levels: sign.levels })),
   ];
 }

@@ -1,5 +1,5 @@
 /** What is open, chosen and running. Made once, in main.ts. */
-import type { PatientRecord, IsoDate } from '#domain/record.ts';
+import type { IsoDate, IsoMinute, PatientRecord } from '#domain/record.ts';
 import type { EngineClient } from '#engine/client.ts';
 import type { EnginePreference, PackInfo } from '#engine/protocol.ts';
 import { readRecord } from '#vault/read-record.ts';
@@ -62,8 +62,13 @@ export class Session {
 
   /** The person's own calendar day. */
   today(): IsoDate {
+    return this.minute().slice(0, 10);
+  }
+
+  /** The minute on the person's own clock. */
+  minute(): IsoMinute {
     const now = new Date(this.now());
-    return new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+    return new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
   }
 
   /** Settings and patients first: they make the first screen. Packs and engine follow. */
@@ -132,7 +137,7 @@ export class Session {
       {
         patients: this.vault.shelf('patients', readRecord),
         drafts: this.vault.shelf('drafts', readDraft),
-        today: () => this.today(),
+        now: () => this.minute(),
         newId: this.#newId,
         onSaved: (record) => {
           this.patients.put(record);

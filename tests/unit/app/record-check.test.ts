@@ -7,10 +7,10 @@ import { unitMeant } from '#app/units.ts';
 import { toyPack } from '../../fixtures/toy-pack.ts';
 
 const { manifest } = toyPack();
-const today = '2026-11-23';
+const now = '2026-11-23T12:00';
 let made = 0;
 const newId = () => `id-${++made}`;
-const context = { manifest, today, newId };
+const context = { manifest, now, newId };
 
 interface Typed {
   readonly age?: string;
