@@ -4,7 +4,7 @@ import type { Twin } from './fit.ts';
 import type { History } from './history.ts';
 
 /** Below the first a history is called surprising, below the second the pack is taken not to describe this person. */
-const conflict = { partly: 0.01, outside: 0.0001 } as const;
+export const conflict = { partly: 0.01, outside: 0.0001 } as const;
 
 /** How well the person and the twin fit the pack, with a reason for everything short of "fits". */
 export function reportFit(manifest: LearnedManifest, history: History, twin: Twin): FitReport {

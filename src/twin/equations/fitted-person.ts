@@ -1,0 +1,47 @@
+/** A person read and fitted: what forecasts, the dose search and the choice of sampling times all start from. */
+import type { IsoMinute, PatientRecord } from '#domain/record.ts';
+import type { RunHooks } from '#engine/engine.ts';
+import type { Simulator } from '#engine/simulation.ts';
+import { seedFrom } from '#numerics/random.ts';
+import type { EquationsPack } from '#packs/pack.ts';
+import { fitEquations } from './averaging.ts';
+import { modelProblem } from './course.ts';
+import type { EquationsTwin } from './fit-problem.ts';
+import { readPerson, type Person } from './person.ts';
+
+export interface FittedPerson {
+  readonly person: Person;
+  readonly twin: EquationsTwin;
+  readonly elapsedMs: number;
+}
+
+export interface FitRequest {
+  readonly pack: EquationsPack;
+  readonly record: PatientRecord;
+  readonly now: IsoMinute;
+  /** Posterior draws that come out, over all models together. */
+  readonly lanes: number;
+  readonly seed: number;
+}
+
+export interface FitDeps {
+  readonly simulator: Simulator;
+  /** Milliseconds, only to say how long it took. Without it it took 0. */
+  readonly now?: () => number;
+}
+
+/** Throws `AppError` for what a person must mend in the record. */
+export async function fitPerson(
+  { pack, record, now, lanes, seed }: FitRequest,
+  { simulator, now: clock = () => 0 }: FitDeps,
+  hooks: RunHooks = {},
+): Promise<FittedPerson> {
+  const started = clock();
+  const person = readPerson(pack.manifest, record, now);
+  const totalWeight = pack.programs.reduce((sum, { priorWeight }) => sum + priorWeight, 0);
+  const models = pack.programs
+    .filter(({ priorWeight }) => priorWeight > 0)
+    .map((program) => modelProblem(program, person, Math.log(program.priorWeight / totalWeight)));
+  const twin = await fitEquations({ models, simulator, seed: seedFrom(seed), lanes }, hooks);
+  return { person, twin, elapsedMs: clock() - started };
+}
