@@ -6,7 +6,15 @@ const onEngine = [...below, 'engine/engine.ts'];
 // The conditioning of a plan and the rounding of rollouts belong to the contract: a twin that multiplied a plan through the network
 // in its own way would be fitted on other numbers than its futures are rolled out on.
 // Timelines are the same for programs of `equations` packs, and simulation.ts is their contract.
-const onContract = [...onEngine, 'engine/drive.ts', 'engine/request.ts', 'engine/simulation.ts', 'engine/timeline.ts'];
+const onContract = [
+  ...onEngine,
+  'engine/drive.ts',
+  'engine/request.ts',
+  'engine/simulation.ts',
+  'engine/timeline.ts',
+  'engine/lanes.ts',
+  'engine/target-measure.ts',
+];
 
 /** Folder → what it may import besides itself, and why no more. */
 const table = {

@@ -8,6 +8,7 @@ import type { CovariateChange, DoseAnswer, DoseCandidate, DoseQuestion } from '#
 import type { TargetForecast } from '#domain/forecast.ts';
 import type { Regimen } from '#domain/plan.ts';
 import type { RunHooks } from '#engine/engine.ts';
+import { shareOut, takeLanes } from '#engine/lanes.ts';
 import type { Lanes, Simulator, Timeline } from '#engine/simulation.ts';
 import { isReached, measureDays, measureLanes, summariseTarget } from '#engine/target-measure.ts';
 import { seedFrom } from '#numerics/random.ts';
@@ -67,7 +68,11 @@ export async function searchDoses(question: DoseQuestion, deps: DoseSearchDeps, 
   for (let round = 0; round < rounds; round++) {
     const isLast = round === rounds - 1;
     const inRound = Math.max(1, Math.round(draws * keptShare ** (rounds - 1 - round)));
-    const models = deps.models.map((model) => ({ ...model, lanes: every(model.lanes, inRound / all) }));
+    const sizes = shareOut(
+      deps.models.map(({ lanes }) => lanes.lanes),
+      inRound,
+    );
+    const models = deps.models.map((model, m) => ({ ...model, lanes: takeLanes(model.lanes, sizes[m]!) }));
     simulated += candidates.length * models.reduce((sum, { lanes }) => sum + lanes.lanes, 0);
     candidates = await score(
       candidates,
@@ -173,23 +178,6 @@ function sizeFor({ per }: DoseGrid, { weightKg, surfaceM2 }: DoseSearchDeps['bod
   if (size !== null) return size;
   const what = per === 'kg' ? 'weight' : 'height and weight, or the body surface area';
   throw new AppError('covariate_missing', `Doses of this pack are per ${per === 'm2' ? 'm²' : 'kg'}. Enter the ${what}.`);
-}
-
-/** Every k-th lane, so that the share is of the same posterior whatever the order of the draws. */
-function every(lanes: Lanes, share: number): Lanes {
-  const wanted = Math.min(lanes.lanes, Math.round(lanes.lanes * share));
-  if (wanted === lanes.lanes) return lanes;
-  const from = (lane: number) => Math.floor(((lane + 0.5) * lanes.lanes) / wanted);
-  const pick = (values: Lanes['effects'], column: number) =>
-    Float64Array.from({ length: wanted }, (_, lane) => values[column * lanes.lanes + from(lane)]!);
-  const columns = lanes.lanes === 0 ? 0 : lanes.effects.length / lanes.lanes;
-  const effects = new Float64Array(columns * wanted);
-  for (let column = 0; column < columns; column++) effects.set(pick(lanes.effects, column), column * wanted);
-  return {
-    lanes: wanted,
-    effects,
-    laneCovariates: lanes.laneCovariates.map(({ covariate, values }) => ({ covariate, values: pick(values, 0) })),
-  };
 }
 
 interface ScoreParts {

@@ -1,6 +1,7 @@
 /** A person read and fitted: what forecasts, the dose search and the choice of sampling times all start from. */
 import type { IsoMinute, PatientRecord } from '#domain/record.ts';
 import type { RunHooks } from '#engine/engine.ts';
+import { shareOut, takeLanes } from '#engine/lanes.ts';
 import type { Simulator } from '#engine/simulation.ts';
 import { seedFrom } from '#numerics/random.ts';
 import type { EquationsPack } from '#packs/pack.ts';
@@ -44,4 +45,17 @@ export async function fitPerson(
     .map((program) => modelProblem(program, person, Math.log(program.priorWeight / totalWeight)));
   const twin = await fitEquations({ models, simulator, seed: seedFrom(seed), lanes }, hooks);
   return { person, twin, elapsedMs: clock() - started };
+}
+
+/** The same person with fewer draws; as many as there are if more are asked for. */
+export function withDraws(fitted: FittedPerson, draws: number): FittedPerson {
+  const { models } = fitted.twin;
+  const sizes = shareOut(
+    models.map(({ lanes }) => lanes.lanes),
+    draws,
+  );
+  return {
+    ...fitted,
+    twin: { ...fitted.twin, models: models.map((model, m) => ({ ...model, lanes: takeLanes(model.lanes, sizes[m]!) })) },
+  };
 }
