@@ -20,6 +20,8 @@ export interface DosedModel {
   readonly program: Program;
   /** Posterior draws, as many as this model's share of the whole. */
   readonly lanes: Lanes;
+  /** As in `SimulationRequest`; null where the formulas say all. */
+  readonly initialStates: Float64Array | null;
   readonly toModelTime: (daysFromNow: number) => number;
   readonly timelineOf: (regimens: readonly Regimen[], changes: readonly CovariateChange[]) => Timeline;
 }
@@ -227,13 +229,14 @@ async function scoreBatch(
   const measures = batch.map(() => new Map(wanted.map(({ target }) => [target.id, new Float64Array(draws)])));
   const diverged = batch.map(() => 0);
   let offset = 0;
-  for (const { program, lanes, toModelTime, timelineOf } of models) {
+  for (const { program, lanes, initialStates, toModelTime, timelineOf } of models) {
     if (lanes.lanes === 0) continue;
     const readouts = [...new Set(wanted.map(({ target }) => readoutIndex(program, target)))];
     const simulation = await simulator.simulate(
       {
         program,
         ...lanes,
+        ...(initialStates ? { initialStates } : {}),
         timelines: batch.map(({ regimens }) => timelineOf(regimens, covariateChanges)),
         times: Float64Array.from(allDays, toModelTime),
         readouts,

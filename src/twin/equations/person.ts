@@ -324,3 +324,14 @@ function markerUses(manifest: EquationsManifest, readings: readonly Reading[]): 
     });
   return [...missing, ...readings.toSorted((a, b) => b.hours - a.hours).map(({ use }) => use)];
 }
+
+/** Latest weight, and body surface by Mosteller (1987) where it is not itself known; for doses per kg and per m². */
+export function bodySize({ covariates }: Pick<Person, 'covariates'>): {
+  readonly weightKg: number | null;
+  readonly surfaceM2: number | null;
+} {
+  const latest = (id: string) => covariates.get(id)?.at(-1)?.value ?? null;
+  const [weightKg, heightCm, surface] = [latest('weight'), latest('height'), latest('bsa')];
+  const mosteller = weightKg === null || heightCm === null ? null : Math.sqrt((weightKg * heightCm) / 3600);
+  return { weightKg, surfaceM2: surface ?? mosteller };
+}
