@@ -53,7 +53,10 @@ export async function findModes(
   }
   const signal = hooks?.signal ? { signal: hooks.signal } : undefined;
   let at = await objective.evaluate(current, signal);
-  const value = Float64Array.from({ length: starts.n }, (_, s) => objectiveOf(objective, at, s));
+  const startAllowed = prior.allowed(current);
+  const value = Float64Array.from({ length: starts.n }, (_, s) =>
+    startAllowed[s] === 1 ? objectiveOf(objective, at, s) : Infinity,
+  );
   const predictions = Array.from({ length: starts.n }, (_, s) => predictionsOf(objective, at, s));
   const curvatures = new Map<number, Curvature>();
   let moving = [...value.keys()].filter((s) => value[s]! < Infinity);

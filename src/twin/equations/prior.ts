@@ -25,6 +25,7 @@ export interface Points {
 const mostAttempts = 1000;
 // Counter words of `streams.twin`: blocks of four normals below, words for categories from here on.
 const categoryBlock = 0x10000;
+const uniformBlock = 0x20000;
 
 export class Prior {
   readonly problem: ModelProblem;
@@ -35,6 +36,7 @@ export class Prior {
   readonly logDeterminant: number;
   readonly #factor: Matrix;
   readonly #seed: Seed;
+  readonly #words = new Uint32Array(4);
 
   /** `flattening` multiplies Ω. */
   constructor(problem: ModelProblem, seed: Seed, flattening = 1) {
@@ -76,6 +78,24 @@ export class Prior {
       attempted += again.length;
       keeps = this.allowed(points);
     }
+  }
+
+  /** `n` draws of N(0, I) and of the shares, whether or not they keep the constraints: what proposals are made from. */
+  noise(n: number, round: number): Points {
+    const points = allocatePoints(this, n);
+    this.#fill(
+      points,
+      Uint32Array.from({ length: n }, (_, lane) => lane),
+      round,
+      0,
+    );
+    return points;
+  }
+
+  /** Uniforms of a lane by number, apart from whatever `draw` and `noise` use in the same round. */
+  uniform(lane: number, round: number, number: number): number {
+    philox(this.#words, lane, uniformBlock + (number >> 2), round * mostAttempts, streams.twin, this.#seed);
+    return uniform(this.#words[number & 3]!);
   }
 
   /** [n]: 1 where the constraints hold in every covariate row and occasion. */
@@ -139,7 +159,7 @@ export class Prior {
   }
 
   #fill({ n, z, categories }: Points, lanes: Uint32Array, round: number, attempt: number): void {
-    const words = new Uint32Array(4);
+    const words = this.#words;
     const four = new Float64Array(4);
     const counter = round * mostAttempts + attempt;
     const { unknownCovariates } = this.problem;
