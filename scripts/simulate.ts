@@ -11,7 +11,7 @@ import { CpuEngine } from '#engine/cpu/engine.ts';
 import type { Engine, Stepper } from '#engine/engine.ts';
 import { ReferenceEngine } from '#engine/reference/engine.ts';
 import { loadPack } from '#packs/catalogue.ts';
-import type { LearnedPack } from '#packs/pack.ts';
+import { requireLearned, type LearnedPack } from '#packs/pack.ts';
 import { encodeHistoryPlain } from '#twin/encoder-plain.ts';
 import { forecast } from '#twin/forecast.ts';
 import { readModels } from './read-models.ts';
@@ -192,9 +192,9 @@ async function readPack(pack: string): Promise<LearnedPack> {
     () => true,
     () => false,
   );
-  if (!isFolder) return loadPack(pack, readModels());
+  if (!isFolder) return requireLearned(await loadPack(pack, readModels()));
   const folder = resolve(pack);
-  return loadPack(basename(folder), readModels(dirname(folder)));
+  return requireLearned(await loadPack(basename(folder), readModels(dirname(folder))));
 }
 
 async function startEngine(kind: 'cpu' | 'gpu' | 'reference'): Promise<{ engine: Engine; stepper: Stepper }> {

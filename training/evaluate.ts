@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { decodePack } from '#packs/decode.ts';
-import type { LearnedPack } from '#packs/pack.ts';
+import { requireLearned, type LearnedPack } from '#packs/pack.ts';
 import { fitHivBaselines, type HivBaselines } from './baselines/hiv.ts';
 import { fitPbcBaselines, type PbcBaselines } from './baselines/pbc.ts';
 import { idsOfSplit, type ClinicalData } from './clinical-data.ts';
@@ -37,12 +37,13 @@ const root = join(fileURLToPath(import.meta.url), '../..');
 
 async function readPack(folder: string): Promise<LearnedPack> {
   const read = (name: string) => new Uint8Array(readFileSync(join(folder, name)));
-  return decodePack({
+  const pack = await decodePack({
     manifest: read('pack.json'),
     weights: read('weights.bin'),
     golden: read('golden.json'),
     card: read('card.md'),
   });
+  return requireLearned(pack);
 }
 
 type Baselines = PbcBaselines | HivBaselines;

@@ -5,7 +5,7 @@ import { checkSize, decodeManifest, decodePack, packLimits, type PackLimits } fr
 import { fileNames, sha256 } from './digests.ts';
 import { parseJson } from './json.ts';
 import type { PackManifest } from './manifest.ts';
-import type { LearnedPack, PackFiles } from './pack.ts';
+import type { Pack, PackFiles } from './pack.ts';
 import { quoted, refusal } from './refusal.ts';
 import { checkSchema } from './schema-check.ts';
 
@@ -60,13 +60,17 @@ export async function describePack(
 }
 
 /** Reads and checks a whole pack. It may be offered after `requireGolden` (engine/golden.ts) has passed on the engine in use. */
-export async function loadPack(packId: string, fetchBytes: FetchBytes, limits: PackLimits = packLimits): Promise<LearnedPack> {
+export async function loadPack(packId: string, fetchBytes: FetchBytes, limits: PackLimits = packLimits): Promise<Pack> {
   const listing = (await listPacks(fetchBytes)).find((candidate) => candidate.id === packId);
   if (!listing) throw refusal('pack_not_found', 'models', `there is no pack ${quoted(packId)}.`);
-  const [manifest, weights, golden, card] = await Promise.all(
-    (['manifest', 'weights', 'golden', 'card'] as const).map((key) => listedFile(listing, key, fetchBytes, limits)),
+  // A pack of equations has no weights; that a learned one has them is for `decodePack` to see.
+  const hasWeights = listing.files.some(({ name }) => name === fileNames.weights);
+  const [manifest, golden, card, weights = new Uint8Array()] = await Promise.all(
+    (['manifest', 'golden', 'card', ...(hasWeights ? (['weights'] as const) : [])] as const).map((key) =>
+      listedFile(listing, key, fetchBytes, limits),
+    ),
   );
-  const pack = await decodePack({ manifest: manifest!, weights: weights!, golden: golden!, card: card! }, limits);
+  const pack = await decodePack({ manifest: manifest!, weights, golden: golden!, card: card! }, limits);
   checkId(listing, pack.manifest.id);
   return pack;
 }

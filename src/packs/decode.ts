@@ -7,12 +7,15 @@ import { fromHalf } from './float16.ts';
 import { refuseForbiddenText, refuseForbiddenTexts } from './forbidden-text.ts';
 import { decodeGolden } from './golden.ts';
 import { decodeText, parseJson } from './json.ts';
+import { compileModel } from './equations/compile.ts';
+import { decodeEquationsGolden } from './equations/decode-golden.ts';
+import { checkEquations } from './equations/manifest-checks.ts';
 import { checkDescription, checkLearned } from './manifest-checks.ts';
 import { equationsSchema, learnedSchema } from './manifest-schema.ts';
 import { covariateInputCount, headsOf } from './manifest-views.ts';
 import type { LearnedManifest, PackManifest, TensorEntry } from './manifest.ts';
 import type { EncoderTensors, Head, MemberTensors } from './network.ts';
-import type { LearnedPack, PackFiles } from './pack.ts';
+import type { LearnedPack, Pack, PackFiles } from './pack.ts';
 import { quoted, refusal } from './refusal.ts';
 import { checkSchema } from './schema-check.ts';
 import { dtypeBytes, elementCount, encoderTensorShapes, memberTensorShapes } from './tensors.ts';
@@ -39,24 +42,21 @@ export const packLimits: PackLimits = {
 /** Beyond this a weight is a mistake: nothing trained comes near, and products of a few would leave f32. */
 const maxWeight = 1e4;
 
-export async function decodePack(files: PackFiles, limits: PackLimits = packLimits): Promise<LearnedPack> {
+export async function decodePack(files: PackFiles, limits: PackLimits = packLimits): Promise<Pack> {
   for (const key of ['manifest', 'weights', 'golden', 'card'] as const) {
     checkSize(fileNames[key], files[key].byteLength, limits[`${key}Bytes`]);
   }
   const manifest = decodeManifest(files.manifest, limits);
-  if (manifest.kind === 'equations') {
-    throw refusal(
-      'pack_kind_unsupported',
-      `pack.json of ${quoted(manifest.id)}`,
-      "its kind is 'equations', which this version can describe but not run.",
-    );
-  }
   await checkDigests(manifest, files);
   const card = decodeText(files.card, fileNames.card);
   refuseForbiddenText(card, fileNames.card);
+  const digest = await packDigest(files);
+  if (manifest.kind === 'equations') {
+    const programs = manifest.models.map((model, i) => compileModel(model, manifest, `${fileNames.manifest}, models[${i}]`));
+    return { manifest, programs, digest, card, golden: decodeEquationsGolden(files.golden, manifest, programs) };
+  }
   const golden = decodeGolden(files.golden, manifest);
-  const tensors = readTensors(manifest, files.weights, limits);
-  return { manifest, ...tensors, digest: await packDigest(files), card, golden };
+  return { manifest, ...readTensors(manifest, files.weights, limits), digest, card, golden };
 }
 
 /** What a pack says about itself, of either kind, without its weights. */
@@ -68,6 +68,7 @@ export function decodeManifest(bytes: Uint8Array, limits: PackLimits = packLimit
   if ((Object(value) as { kind?: unknown }).kind === 'equations') {
     const manifest = checkSchema(equationsSchema, value, file);
     checkDescription(manifest);
+    checkEquations(manifest);
     return manifest;
   }
   const manifest = checkSchema(learnedSchema, value, file);
@@ -81,15 +82,22 @@ export function checkSize(file: string, bytes: number, limit: number): void {
   if (bytes > limit) throw refusal('pack_too_large', file, `it has ${bytes} bytes, expected at most ${limit}.`);
 }
 
-async function checkDigests(manifest: LearnedManifest, files: PackFiles): Promise<void> {
+async function checkDigests(manifest: PackManifest, files: PackFiles): Promise<void> {
   const found = files.weights.byteLength;
-  const { bytes } = manifest.weights;
-  if (found < bytes) throw refusal('pack_weights_truncated', fileNames.weights, `it has ${found} bytes, expected ${bytes}.`);
-  for (const key of ['weights', 'golden', 'card'] as const) {
-    if ((await sha256(files[key])) === manifest[key].sha256) continue;
-    const what = `it is not the file that pack.json of ${quoted(manifest.id)} was written for (its SHA-256 differs).`;
-    throw refusal('pack_digest_mismatch', fileNames[key], what);
+  if (manifest.kind === 'learned') {
+    const { bytes } = manifest.weights;
+    if (found < bytes) throw refusal('pack_weights_truncated', fileNames.weights, `it has ${found} bytes, expected ${bytes}.`);
+    await checkDigest(manifest, 'weights', manifest.weights.sha256, files);
+  } else if (found > 0) {
+    throw refusal('pack_digest_mismatch', fileNames.weights, `it has ${found} bytes, expected no such file beside equations.`);
   }
+  for (const key of ['golden', 'card'] as const) await checkDigest(manifest, key, manifest[key].sha256, files);
+}
+
+async function checkDigest({ id }: PackManifest, key: keyof PackFiles, expected: string, files: PackFiles): Promise<void> {
+  if ((await sha256(files[key])) === expected) return;
+  const what = `it is not the file that pack.json of ${quoted(id)} was written for (its SHA-256 differs).`;
+  throw refusal('pack_digest_mismatch', fileNames[key], what);
 }
 
 function readTensors(

@@ -16,10 +16,13 @@ export const fileNames = { card: 'card.md', golden: 'golden.json', manifest: 'pa
 
 /**
  * The digest that names a pack: what `sha256sum card.md golden.json pack.json weights.bin | sha256sum` prints in its folder, so that
- * anyone can check it with two commands.
+ * anyone can check it with two commands. A pack of equations has no weights.bin, and its digest names three files.
  */
 export async function packDigest(files: PackFiles): Promise<string> {
   let lines = '';
-  for (const [key, name] of Object.entries(fileNames)) lines += `${await sha256(files[key as keyof PackFiles])}  ${name}\n`;
+  for (const [key, name] of Object.entries(fileNames)) {
+    const file = files[key as keyof PackFiles];
+    if (key !== 'weights' || file.byteLength > 0) lines += `${await sha256(file)}  ${name}\n`;
+  }
   return sha256(new TextEncoder().encode(lines));
 }

@@ -6,12 +6,13 @@ import type {
   Covariate,
   Intervention,
   LearnedManifest,
-  Marker,
   PackDescription,
   Quantity,
   Transform,
 } from './manifest.ts';
 import { quoted, refusal } from './refusal.ts';
+
+type CategoryCovariate = Extract<Covariate, { kind: 'category' }>;
 
 export function checkDescription(pack: PackDescription): void {
   checkUniqueIds('covariates', pack.covariates);
@@ -20,8 +21,12 @@ export function checkDescription(pack: PackDescription): void {
   // Observations name markers and signs by one code.
   checkUniqueIds('markers and signs', [...pack.markers, ...pack.signs]);
   require(pack.era.from <= pack.era.to, 'era', `found ${pack.era.from} to ${pack.era.to}, expected an earlier year first.`);
-  pack.covariates.forEach((covariate, i) => checkCovariate(covariate, `covariates[${i}]`));
-  pack.markers.forEach((marker, i) => checkMarker(marker, `markers[${i}]`));
+  pack.covariates.forEach((covariate, i) => checkCovariate(pack.covariates, covariate, `covariates[${i}]`));
+  pack.markers.forEach((marker, i) => {
+    checkQuantity(marker, `markers[${i}]`);
+    const { normalRange } = marker;
+    if (normalRange) require(normalRange.low < normalRange.high, `markers[${i}].normalRange`, 'expected low below high.');
+  });
   pack.signs.forEach(({ levels, cuts }, i) => {
     require(cuts.length ===
       levels.length - 1, `signs[${i}].cuts`, `found ${cuts.length} for ${levels.length} levels, expected ${levels.length - 1}.`);
@@ -40,7 +45,7 @@ export function checkDescription(pack: PackDescription): void {
   checkUsualCare(pack);
 }
 
-function checkCovariate(covariate: Covariate, at: string): void {
+function checkCovariate(covariates: readonly Covariate[], covariate: Covariate, at: string): void {
   if (covariate.kind === 'number') return checkQuantity(covariate, at);
   const values = covariate.categories.map(({ value }) => value);
   require(new Set(values).size === values.length, `${at}.categories`, 'found a value twice, expected each once.');
@@ -48,6 +53,28 @@ function checkCovariate(covariate: Covariate, at: string): void {
     covariate.categories.map(({ share }) => share),
     `${at}.categories`,
   );
+  if (covariate.sharesBy) checkSharesBy(covariates, covariate.sharesBy, values.length, `${at}.sharesBy`);
+}
+
+/** Shares of this covariate's categories for every category of the other one. */
+function checkSharesBy(
+  covariates: readonly Covariate[],
+  { covariate: id, shares }: NonNullable<CategoryCovariate['sharesBy']>,
+  count: number,
+  at: string,
+): void {
+  const other = requireId(covariates, id, `${at}.covariate`, 'covariate');
+  require(other.kind === 'category', `${at}.covariate`, `${quoted(id)} is a number, expected a covariate that is a category.`);
+  require(!other.sharesBy, `${at}.covariate`, `${quoted(id)} has sharesBy itself, expected one that has plain shares.`);
+  const values = other.categories.map(({ value }) => value);
+  const unknown = Object.keys(shares).find((value) => !values.includes(value));
+  require(unknown === undefined, `${at}.shares`, `${quoted(unknown)} is no category of ${quoted(id)}.`);
+  const missing = values.find((value) => !Object.hasOwn(shares, value));
+  require(missing === undefined, `${at}.shares`, `there are none for ${quoted(missing)}, expected shares for each category.`);
+  for (const [value, list] of Object.entries(shares)) {
+    require(list.length === count, `${at}.shares.${value}`, `found ${list.length}, expected ${count} as in categories.`);
+    checkShares(list, `${at}.shares.${value}`);
+  }
 }
 
 function checkQuantity({ plausible, seen, unit, alternativeUnits = [] }: Quantity, at: string): void {
@@ -55,13 +82,6 @@ function checkQuantity({ plausible, seen, unit, alternativeUnits = [] }: Quantit
   require(seen[0] < seen[1], `${at}.seen`, `found ${seen.join(' to ')}, expected the lower limit first.`);
   const units = [unit, ...alternativeUnits.map((alternative) => alternative.unit)];
   require(new Set(units).size === units.length, `${at}.alternativeUnits`, 'found a unit twice, expected each once.');
-}
-
-function checkMarker(marker: Marker, at: string): void {
-  checkQuantity(marker, at);
-  checkTransform(marker.transform, marker.plausible, `${at}.transform`);
-  const { normalRange } = marker;
-  if (normalRange) require(normalRange.low < normalRange.high, `${at}.normalRange`, 'expected low below high.');
 }
 
 function checkTransform({ kind }: Transform, [low]: Quantity['plausible'], at: string): void {
@@ -103,6 +123,7 @@ export function checkLearned(pack: LearnedManifest): void {
     conditioning.length, 'network.V', `found ${network.V}, expected ${conditioning.length} (conditioning inputs).`);
   const C = covariateInputCount(pack);
   require(C >= 1, 'conditioning', 'found no input that describes the person, expected at least one.');
+  markers.forEach(({ transform, plausible }, i) => checkTransform(transform, plausible, `markers[${i}].transform`));
   conditioning.forEach((input, i) => {
     const at = `conditioning[${i}]`;
     require((input.from === 'intervention') ===
@@ -177,12 +198,12 @@ function checkShares(shares: readonly number[], at: string): void {
   require(Math.abs(sum - 1) <= 0.01, at, `shares sum to ${sum.toFixed(3)}, expected 1.`);
 }
 
-function checkUniqueIds(at: string, items: readonly { readonly id: string }[]): void {
+export function checkUniqueIds(at: string, items: readonly { readonly id: string }[]): void {
   const twice = items.find(({ id }, i) => items.findIndex((other) => other.id === id) !== i);
   require(!twice, at, `found ${quoted(twice?.id)} twice, expected each id once.`);
 }
 
-function requireId<T extends { readonly id: string }>(items: readonly T[], id: string, at: string, what: string): T {
+export function requireId<T extends { readonly id: string }>(items: readonly T[], id: string, at: string, what: string): T {
   const item = items.find((candidate) => candidate.id === id);
   require(item, at, `${quoted(id)} names no ${what} of this pack.`);
   return item;
@@ -202,6 +223,6 @@ function requireCategory(covariates: readonly Covariate[], id: string, value: st
 
 const isAscending = (values: readonly number[]): boolean => values.every((value, i) => i === 0 || value > values[i - 1]!);
 
-function require(condition: unknown, at: string, what: string): asserts condition {
+export function require(condition: unknown, at: string, what: string): asserts condition {
   if (!condition) throw refusal('pack_schema_invalid', `pack.json, ${at}`, what);
 }

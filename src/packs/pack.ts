@@ -3,6 +3,7 @@ import type { EquationsGolden } from './equations/golden.ts';
 import type { Program } from './equations/program.ts';
 import type { EquationsManifest, LearnedManifest } from './manifest.ts';
 import type { EncoderTensors, Network } from './network.ts';
+import { quoted, refusal } from './refusal.ts';
 
 /** A pack of kind `learned`, past the door: everything in it has been checked and fits together. */
 export interface LearnedPack {
@@ -29,7 +30,21 @@ export interface EquationsPack {
 
 export type Pack = LearnedPack | EquationsPack;
 
-/** The four files of a pack's folder. */
+export function isLearned(pack: Pack): pack is LearnedPack {
+  return pack.manifest.kind === 'learned';
+}
+
+/** For whoever can do nothing with equations. Throws `pack_kind_unsupported`. */
+export function requireLearned(pack: Pack): LearnedPack {
+  if (isLearned(pack)) return pack;
+  throw refusal(
+    'pack_kind_unsupported',
+    `pack.json of ${quoted(pack.manifest.id)}`,
+    'its kind is equations, expected learned here.',
+  );
+}
+
+/** The files of a pack's folder. */
 export interface PackFiles {
   /** pack.json */ readonly manifest: Uint8Array<ArrayBuffer>;
   /** weights.bin; empty for a pack of kind `equations` */ readonly weights: Uint8Array<ArrayBuffer>;

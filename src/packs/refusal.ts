@@ -12,7 +12,7 @@ const remedies: Readonly<Record<PackCode, string>> = {
   pack_not_json: askAuthor,
   pack_schema_invalid: askAuthor,
   pack_text_forbidden: 'Nothing was installed. A pack holds numbers and plain words only; ask its author to take this out.',
-  pack_kind_unsupported: 'Use a pack of kind learned, or a newer version of Counterpart.',
+  pack_kind_unsupported: 'Choose a pack of the kind that was expected.',
   pack_digest_mismatch: installAgain,
   pack_weights_truncated: installAgain,
   pack_tensors_do_not_tile: askAuthor,

@@ -6,6 +6,7 @@ import { decodePack } from '#packs/decode.ts';
 import { encodePack, type ManifestDraft } from '#packs/encode.ts';
 import { covariateInputCount, headsOf } from '#packs/manifest-views.ts';
 import type { EncoderTensors, MemberTensors } from '#packs/network.ts';
+import { requireLearned } from '#packs/pack.ts';
 import { elementCount, encoderTensorShapes, memberTensorShapes } from '#packs/tensors.ts';
 import { encodePlain } from '#twin/encoder-plain.ts';
 
@@ -26,7 +27,7 @@ test('the minimal pack of docs/pack-format.md can be written and read, and its t
   const encoder = filled(encoderShapes) as unknown as EncoderTensors;
   const network = { shape: draft.network, heads: headsOf(draft), members: [member] };
   const golden = await makeGolden(new ReferenceEngine(), encodePlain, { manifest: draft, network, encoder: [encoder] });
-  const pack = await decodePack(await encodePack(draft, [member], [encoder], golden, '# Minimal pack\n'));
+  const pack = requireLearned(await decodePack(await encodePack(draft, [member], [encoder], golden, '# Minimal pack\n')));
   const { tensors, weights } = pack.manifest;
   for (const { name, shape, offset } of tensors.slice(0, 3)) {
     expect(document).toContain(`{ "name": "${name}", "dtype": "f32", "shape": [${shape.join(', ')}], "offset": ${offset} }`);

@@ -4,14 +4,14 @@ import { requireGolden, runGolden } from '#engine/golden.ts';
 import { ReferenceEngine } from '#engine/reference/engine.ts';
 import { decodePack } from '#packs/decode.ts';
 import type { Network } from '#packs/network.ts';
-import type { LearnedPack } from '#packs/pack.ts';
+import { requireLearned, type LearnedPack } from '#packs/pack.ts';
 import { encodePlain } from '#twin/encoder-plain.ts';
 import { toyPackFiles } from '../../fixtures/toy-pack.ts';
 
 const engine = new ReferenceEngine();
 let pack: LearnedPack;
 beforeAll(async () => {
-  pack = await decodePack(await toyPackFiles());
+  pack = requireLearned(await decodePack(await toyPackFiles()));
 });
 
 /** An engine that answers for another network. */
@@ -31,7 +31,7 @@ describe('golden cases', () => {
   });
 
   test('pass for a pack stored in f16', async () => {
-    const half = await decodePack(await toyPackFiles({ matrices: 'f16' }));
+    const half = requireLearned(await decodePack(await toyPackFiles({ matrices: 'f16' })));
     expect((await runGolden(engine, half, encodePlain)).failed).toEqual([]);
   });
 

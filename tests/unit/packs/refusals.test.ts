@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { decodeManifest, decodePack, packLimits } from '#packs/decode.ts';
+import { decodePack, packLimits } from '#packs/decode.ts';
 import type { PackFiles } from '#packs/pack.ts';
 import { toyPackFiles } from '../../fixtures/toy-pack.ts';
 import { withFile, withGolden, withManifest, withManifestText, withWeight, type Json } from './pack-mutants.ts';
@@ -78,17 +78,6 @@ describe('text that is not plain JSON', () => {
   test('bytes that are not UTF-8', async () => {
     await expectRefusal({ ...files, manifest: Uint8Array.of(0x7b, 0xff, 0x7d) }, 'pack_not_json', 'UTF-8');
     await expectRefusal(withFile(files, 'card', Uint8Array.of(0xc3)), 'pack_not_json', 'card.md');
-  });
-
-  test('an object from a pack inherits nothing', () => {
-    const manifest = decodeManifest(
-      withManifest(files, (pack) => {
-        pack.kind = 'equations';
-        for (const key of ['network', 'conditioning', 'encoder', 'people']) delete pack[key];
-        pack.model = { species: { drug: 1 } };
-      }).manifest,
-    );
-    expect(manifest.kind === 'equations' && Object.getPrototypeOf(manifest.model)).toBe(null);
   });
 });
 
@@ -291,24 +280,6 @@ describe('text that a browser could follow, run or draw', () => {
   ])('%s is plain words', async (text) => {
     await expect(decodePack(withManifest(files, (pack) => (pack.notFor = [text])))).resolves.toBeDefined();
   });
-
-  test('a key of an equations model is looked at too', async () => {
-    const hidden = withManifest(files, (pack) => {
-      pack.kind = 'equations';
-      pack.model = { 'https://example.org': 1 };
-    });
-    await expectRefusal(hidden, 'pack_text_forbidden', /a key in model/);
-  });
-});
-
-test('a pack of equations is described but not run', async () => {
-  const equations = withManifest(files, (pack) => {
-    pack.kind = 'equations';
-    for (const key of ['network', 'conditioning', 'encoder', 'people']) delete pack[key];
-    pack.model = { states: [] };
-  });
-  expect(decodeManifest(equations.manifest)).toMatchObject({ kind: 'equations', title: 'Toy disease', model: { states: [] } });
-  await expectRefusal(equations, 'pack_kind_unsupported', "'toy'", "kind is 'equations'");
 });
 
 describe('weights', () => {

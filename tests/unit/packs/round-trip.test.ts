@@ -4,13 +4,16 @@ import { decodePack } from '#packs/decode.ts';
 import { encodePack, prettyJson } from '#packs/encode.ts';
 import { fromHalf, toHalf } from '#packs/float16.ts';
 import { parseJson } from '#packs/json.ts';
+import { requireLearned, type LearnedPack, type PackFiles } from '#packs/pack.ts';
 import { toyCard, toyEncoders, toyGolden, toyManifestDraft, toyPackFiles, toyPackNetwork } from '../../fixtures/toy-pack.ts';
+
+const decodeLearned = async (files: PackFiles): Promise<LearnedPack> => requireLearned(await decodePack(files));
 
 describe('a pack that is written', () => {
   test('is read back as it was, bit for bit', async () => {
     const network = toyPackNetwork();
     const golden = await toyGolden();
-    const pack = await decodePack(await encodePack(toyManifestDraft, network.members, toyEncoders(), golden, toyCard));
+    const pack = await decodeLearned(await encodePack(toyManifestDraft, network.members, toyEncoders(), golden, toyCard));
     expect(pack.network).toEqual(network);
     expect(pack.encoder).toEqual(toyEncoders());
     expect(pack.golden).toEqual(golden);
@@ -25,7 +28,7 @@ describe('a pack that is written', () => {
         const network = toyPackNetwork(seed);
         // A '<' or '//' in any text is refused by design.
         const draft = { ...toyManifestDraft, place: place.replace(/[</:]/g, '-') };
-        const pack = await decodePack(await encodePack(draft, network.members, toyEncoders(seed), golden, toyCard));
+        const pack = await decodeLearned(await encodePack(draft, network.members, toyEncoders(seed), golden, toyCard));
         expect(pack.network).toEqual(network);
         expect(pack.encoder).toEqual(toyEncoders(seed));
         expect(pack.manifest.place).toBe(draft.place);
@@ -36,7 +39,7 @@ describe('a pack that is written', () => {
 
   test('in f16 differs from what was trained by rounding only, and is stable when written again', async () => {
     const files = await toyPackFiles({ matrices: 'f16' });
-    const pack = await decodePack(files);
+    const pack = await decodeLearned(files);
     const original = toyPackNetwork().members[0]!;
     pack.network.members[0]!.gateX.forEach((value, i) => {
       // Half a unit in the last of 11 bits.

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { decodePack } from '#packs/decode.ts';
+import { requireLearned } from '#packs/pack.ts';
 import { idsOfSplit } from '#training/clinical-data.ts';
 import { Predictor } from '#training/evaluation/predict.ts';
 import { readRecipeData } from '#training/prepare.ts';
@@ -34,7 +35,7 @@ it('trains a toy disease for real: the pack passes the door, forecasts the drift
     golden: read('golden.json'),
     card: read('card.md'),
   });
-  const predictor = await Predictor.create(pack, { rollouts: 400 });
+  const predictor = await Predictor.create(requireLearned(pack), { rollouts: 400 });
   const at = async (drug: boolean) => {
     const record = { ...toy.record(data, '5'), treatments: [] };
     const futures = await predictor.futures({ record, day: 0, steps: 10, interventions: drug ? ['drug'] : [] });
