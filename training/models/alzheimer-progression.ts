@@ -1,8 +1,8 @@
 import type { EquationsManifest } from '#packs/manifest.ts';
 import { age, closedFormTolerance, type GoldenRequest } from './people.ts';
-import { progressionEffects, progressionMarkers, progressionModel, type ProgressionPanel } from './progression.ts';
+import { progressionEffects, progressionMarkers, progressionModel, visit, type ProgressionPanel } from './progression.ts';
 
-const panel: ProgressionPanel = {
+export const panel: ProgressionPanel = {
   id: 'leaspy-alzheimer',
   title: 'Disease course of seven scores',
   citation:
@@ -126,20 +126,10 @@ export const manifest = {
       covariates: { age: 74 },
       courses: [],
       observations: [
-        { marker: 'mmse', hours: -3 * 8766, value: 0.06 },
-        { marker: 'ravlt', hours: -3 * 8766, value: 0.5 },
-        { marker: 'faq', hours: -3 * 8766, value: 0.04 },
-        { marker: 'hippocampus', hours: -3 * 8766, value: 0.52 },
-        { marker: 'mmse', hours: -2 * 8766, value: 0.08 },
-        { marker: 'ravlt', hours: -2 * 8766, value: 0.55 },
-        { marker: 'faq', hours: -2 * 8766, value: 0.08 },
-        { marker: 'mmse', hours: -1 * 8766, value: 0.11 },
-        { marker: 'ravlt', hours: -1 * 8766, value: 0.6 },
-        { marker: 'faq', hours: -1 * 8766, value: 0.12 },
-        { marker: 'mmse', hours: 0 * 8766, value: 0.15 },
-        { marker: 'ravlt', hours: 0 * 8766, value: 0.66 },
-        { marker: 'faq', hours: 0 * 8766, value: 0.2 },
-        { marker: 'hippocampus', hours: 0 * 8766, value: 0.6 },
+        ...visit(3, { mmse: 0.06, ravlt: 0.5, faq: 0.04, hippocampus: 0.52 }),
+        ...visit(2, { mmse: 0.08, ravlt: 0.55, faq: 0.08 }),
+        ...visit(1, { mmse: 0.11, ravlt: 0.6, faq: 0.12 }),
+        ...visit(0, { mmse: 0.15, ravlt: 0.66, faq: 0.2, hippocampus: 0.6 }),
       ],
     },
     {
@@ -148,16 +138,9 @@ export const manifest = {
       covariates: { age: 66 },
       courses: [],
       observations: [
-        { marker: 'mmse', hours: -2 * 8766, value: 0.12 },
-        { marker: 'faq', hours: -2 * 8766, value: 0.15 },
-        { marker: 'ravlt', hours: -2 * 8766, value: 0.62 },
-        { marker: 'fdg-pet', hours: -2 * 8766, value: 0.5 },
-        { marker: 'mmse', hours: -1 * 8766, value: 0.23 },
-        { marker: 'faq', hours: -1 * 8766, value: 0.34 },
-        { marker: 'ravlt', hours: -1 * 8766, value: 0.72 },
-        { marker: 'mmse', hours: 0 * 8766, value: 0.38 },
-        { marker: 'faq', hours: 0 * 8766, value: 0.58 },
-        { marker: 'ravlt', hours: 0 * 8766, value: 0.8 },
+        ...visit(2, { mmse: 0.12, faq: 0.15, ravlt: 0.62, 'fdg-pet': 0.5 }),
+        ...visit(1, { mmse: 0.23, faq: 0.34, ravlt: 0.72 }),
+        ...visit(0, { mmse: 0.38, faq: 0.58, ravlt: 0.8 }),
       ],
     },
   ],

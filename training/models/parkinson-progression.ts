@@ -1,8 +1,8 @@
 import type { EquationsManifest } from '#packs/manifest.ts';
 import { age, closedFormTolerance, type GoldenRequest } from './people.ts';
-import { progressionEffects, progressionMarkers, progressionModel, type ProgressionPanel } from './progression.ts';
+import { progressionEffects, progressionMarkers, progressionModel, visit, type ProgressionPanel } from './progression.ts';
 
-const panel: ProgressionPanel = {
+export const panel: ProgressionPanel = {
   id: 'leaspy-parkinson',
   title: 'Disease course of ten scores',
   citation:
@@ -153,19 +153,9 @@ export const manifest = {
       covariates: { age: 65 },
       courses: [],
       observations: [
-        { marker: 'mds-updrs-1', hours: -2 * 8766, value: 0.11 },
-        { marker: 'mds-updrs-2', hours: -2 * 8766, value: 0.12 },
-        { marker: 'mds-updrs-3-off', hours: -2 * 8766, value: 0.2 },
-        { marker: 'putamen-right', hours: -2 * 8766, value: 0.68 },
-        { marker: 'putamen-left', hours: -2 * 8766, value: 0.69 },
-        { marker: 'mds-updrs-2', hours: -1 * 8766, value: 0.14 },
-        { marker: 'mds-updrs-3-off', hours: -1 * 8766, value: 0.23 },
-        { marker: 'mds-updrs-1', hours: 0 * 8766, value: 0.14 },
-        { marker: 'mds-updrs-2', hours: 0 * 8766, value: 0.17 },
-        { marker: 'mds-updrs-3-off', hours: 0 * 8766, value: 0.26 },
-        { marker: 'moca', hours: 0 * 8766, value: 0.1 },
-        { marker: 'putamen-right', hours: 0 * 8766, value: 0.73 },
-        { marker: 'putamen-left', hours: 0 * 8766, value: 0.74 },
+        ...visit(2, { 'mds-updrs-1': 0.11, 'mds-updrs-2': 0.12, 'mds-updrs-3-off': 0.2, 'putamen-right': 0.68, 'putamen-left': 0.69 }),
+        ...visit(1, { 'mds-updrs-2': 0.14, 'mds-updrs-3-off': 0.23 }),
+        ...visit(0, { 'mds-updrs-1': 0.14, 'mds-updrs-2': 0.17, 'mds-updrs-3-off': 0.26, moca: 0.1, 'putamen-right': 0.73, 'putamen-left': 0.74 }),
       ],
     },
     {
@@ -174,16 +164,9 @@ export const manifest = {
       covariates: { age: 50 },
       courses: [],
       observations: [
-        { marker: 'mds-updrs-2', hours: -2 * 8766, value: 0.12 },
-        { marker: 'mds-updrs-3-off', hours: -2 * 8766, value: 0.18 },
-        { marker: 'moca', hours: -2 * 8766, value: 0.05 },
-        { marker: 'caudate-right', hours: -2 * 8766, value: 0.4 },
-        { marker: 'mds-updrs-2', hours: -1 * 8766, value: 0.19 },
-        { marker: 'mds-updrs-3-off', hours: -1 * 8766, value: 0.27 },
-        { marker: 'mds-updrs-2', hours: 0 * 8766, value: 0.28 },
-        { marker: 'mds-updrs-3-off', hours: 0 * 8766, value: 0.38 },
-        { marker: 'moca', hours: 0 * 8766, value: 0.05 },
-        { marker: 'caudate-right', hours: 0 * 8766, value: 0.52 },
+        ...visit(2, { 'mds-updrs-2': 0.12, 'mds-updrs-3-off': 0.18, moca: 0.05, 'caudate-right': 0.4 }),
+        ...visit(1, { 'mds-updrs-2': 0.19, 'mds-updrs-3-off': 0.27 }),
+        ...visit(0, { 'mds-updrs-2': 0.28, 'mds-updrs-3-off': 0.38, moca: 0.05, 'caudate-right': 0.52 }),
       ],
     },
   ],

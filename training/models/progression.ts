@@ -4,7 +4,7 @@
  * (worst). The population parameters are those that leaspy 2 ships.
  */
 import type { Constant, Definition, EquationsModel } from '#packs/equations/model.ts';
-import type { MarkerDescription } from '#packs/manifest.ts';
+import type { Demonstration, MarkerDescription } from '#packs/manifest.ts';
 
 export interface ProgressionScore {
   /** Symbol of its read-out, and the stem of its constants. */
@@ -125,4 +125,9 @@ export function progressionEffects(
     xi,
     ...Object.fromEntries(sources.map((value, j) => [`source${j + 1}`, value])),
   };
+}
+
+/** One visit of a demonstration person: markers by id. */
+export function visit(yearsAgo: number, scores: Readonly<Record<string, number>>): Demonstration['observations'] {
+  return Object.entries(scores).map(([marker, value]) => ({ marker, hours: yearsAgo === 0 ? 0 : -yearsAgo * 8766, value }));
 }
