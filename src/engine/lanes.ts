@@ -15,16 +15,3 @@ export function takeLanes(lanes: Lanes, wanted: number): Lanes {
     laneCovariates: lanes.laneCovariates.map(({ covariate, values }) => ({ covariate, values: pick(values, 0) })),
   };
 }
-
-/** Of several lots of lanes, `wanted` altogether, each in proportion to its size; the sizes add up exactly. */
-export function shareOut(sizes: readonly number[], wanted: number): number[] {
-  const all = sizes.reduce((sum, size) => sum + size, 0);
-  let [before, given] = [0, 0];
-  return sizes.map((size) => {
-    before += size;
-    const upTo = Math.round((Math.min(wanted, all) * before) / all);
-    const own = upTo - given;
-    given = upTo;
-    return own;
-  });
-}

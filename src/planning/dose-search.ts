@@ -8,10 +8,11 @@ import type { CovariateChange, DoseAnswer, DoseCandidate, DoseQuestion } from '#
 import type { TargetForecast } from '#domain/forecast.ts';
 import type { Regimen } from '#domain/plan.ts';
 import type { RunHooks } from '#engine/engine.ts';
-import { shareOut, takeLanes } from '#engine/lanes.ts';
+import { takeLanes } from '#engine/lanes.ts';
 import type { Lanes, Simulator, Timeline } from '#engine/simulation.ts';
 import { isReached, measureDays, measureLanes, summariseTarget } from '#engine/target-measure.ts';
 import { seedFrom } from '#numerics/random.ts';
+import { apportion } from '#numerics/weighted-draws.ts';
 import type { Program } from '#packs/equations/program.ts';
 import type { DoseGrid, EquationsManifest, Target } from '#packs/manifest.ts';
 

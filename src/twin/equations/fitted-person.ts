@@ -1,9 +1,10 @@
 /** A person read and fitted: what forecasts, the dose search and the choice of sampling times all start from. */
 import type { IsoMinute, PatientRecord } from '#domain/record.ts';
 import type { RunHooks } from '#engine/engine.ts';
-import { shareOut, takeLanes } from '#engine/lanes.ts';
+import { takeLanes } from '#engine/lanes.ts';
 import type { Simulator } from '#engine/simulation.ts';
 import { seedFrom } from '#numerics/random.ts';
+import { apportion } from '#numerics/weighted-draws.ts';
 import type { EquationsPack } from '#packs/pack.ts';
 import { fitEquations } from './averaging.ts';
 import { modelProblem } from './course.ts';
