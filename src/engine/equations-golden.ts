@@ -34,7 +34,7 @@ export async function runEquationsGolden(simulator: Simulator, pack: EquationsPa
 /** [times][readouts]. */
 export async function answerGoldenCase(
   simulator: Simulator,
-  { manifest, programs }: Pick<EquationsPack, 'manifest' | 'programs'>,
+  { manifest, programs }: { readonly manifest: Pick<EquationsManifest, 'covariates'>; readonly programs: readonly Program[] },
   golden: Omit<EquationsGoldenCase, 'rows' | 'tolerance'>,
 ): Promise<number[][]> {
   const program = programs.find(({ modelId }) => modelId === golden.model)!;
@@ -45,7 +45,7 @@ export async function answerGoldenCase(
 /** One lane with the case's own effects. Names are known to be the program's: the pack's door has checked them. */
 function goldenSimulation(
   program: Program,
-  manifest: EquationsManifest,
+  manifest: Pick<EquationsManifest, 'covariates'>,
   golden: Omit<EquationsGoldenCase, 'rows' | 'tolerance'>,
 ): SimulationRequest {
   const { times, doses, controls, covariates, effects, initialStates, noise } = golden;

@@ -1,16 +1,20 @@
 /** Writes packs. Only the training pipeline and tests use it; what it writes, `decodePack` has read once. */
 import { decodePack } from './decode.ts';
 import { sha256 } from './digests.ts';
+import type { EquationsGolden } from './equations/golden.ts';
 import { fromHalf, toHalf } from './float16.ts';
 import type { GoldenCases } from './golden.ts';
 import { covariateInputCount } from './manifest-views.ts';
-import type { LearnedManifest, TensorEntry } from './manifest.ts';
+import type { EquationsManifest, LearnedManifest, TensorEntry } from './manifest.ts';
 import type { EncoderTensors, MemberTensors } from './network.ts';
 import type { PackFiles } from './pack.ts';
 import { dtypeBytes, encoderTensorShapes, memberTensorShapes } from './tensors.ts';
 
 /** `pack.json` without what follows from the weights and the other files. */
 export type ManifestDraft = Omit<LearnedManifest, 'tensors' | 'weights' | 'golden' | 'card'>;
+
+/** The same of a pack of equations. */
+export type EquationsDraft = Omit<EquationsManifest, 'golden' | 'card'>;
 
 export interface EncodeOptions {
   /** How matrices are stored. Vectors (biases, scales, counts) stay f32: they are few and errors in them add up. Default f32. */
@@ -84,6 +88,25 @@ export async function encodePack(
   const files: PackFiles = {
     manifest: new TextEncoder().encode(prettyJson(manifest)),
     weights,
+    golden: goldenBytes,
+    card: cardBytes,
+  };
+  await decodePack(files);
+  return files;
+}
+
+/** The three files of a pack of equations. Throws what `decodePack` would throw. */
+export async function encodeEquationsPack(draft: EquationsDraft, golden: EquationsGolden, card: string): Promise<PackFiles> {
+  const goldenBytes = new TextEncoder().encode(prettyJson(golden));
+  const cardBytes = new TextEncoder().encode(card);
+  const manifest: EquationsManifest = {
+    ...draft,
+    golden: { file: 'golden.json', sha256: await sha256(goldenBytes) },
+    card: { file: 'card.md', sha256: await sha256(cardBytes) },
+  };
+  const files: PackFiles = {
+    manifest: new TextEncoder().encode(prettyJson(manifest)),
+    weights: new Uint8Array(),
     golden: goldenBytes,
     card: cardBytes,
   };
