@@ -14,6 +14,9 @@ export function checkEquations(pack: EquationsManifest): void {
   checkUniqueIds('models', pack.models);
   checkUniqueIds('targets', pack.targets);
   pack.models.forEach((model, i) => checkModel(pack, model, `models[${i}]`));
+  require(pack.models.some(
+    ({ priorWeight }) => priorWeight !== 0,
+  ), 'models', 'found no prior weight above 0, expected a model to fit.');
   pack.interventions.forEach(({ id, whatIfClass }, i) => {
     const at = `interventions[${i}]`;
     require(whatIfClass !== 'X', `${at}.whatIfClass`, 'found X, expected an effect that the models compute.');

@@ -23,7 +23,10 @@ export interface EquationsModel {
   readonly time: Unit;
   /** What model time 0 is: the first dose or observation of a person, the record's entry date, or birth (needs a covariate `age` in a). */
   readonly timeZero: 'first-event' | 'entry' | 'birth';
-  /** Prior weight against the pack's other models; 1 unless told otherwise. */
+  /**
+   * Prior weight against the pack's other models; 1 unless told otherwise. 0: kept for reference cases and comparison, as published,
+   * and never fitted.
+   */
   readonly priorWeight?: number;
   /** Symbol → id of a covariate of the manifest. A number has the covariate's canonical unit; a category compares with its values. */
   readonly covariates: Readonly<Record<SymbolName, string>>;
