@@ -90,17 +90,11 @@ export class Objective {
 
 /**
  * A state that is observed exactly is set to what was seen, so each further observation of it scatters around what follows from the
- * one before, and the first says nothing about the person's effects.
+ * one before, and the first, which the state starts from, says nothing about the person's effects.
  */
-function measurementsOf({ program, timeline, initialStates, observations }: ModelProblem): Measurement[] {
+function measurementsOf({ program, observations }: ModelProblem): Measurement[] {
   const { stepper } = program;
   const previous = new Map<string, FitObservation>();
-  program.states.forEach(({ observedExactly }, state) => {
-    const value = initialStates?.[state];
-    if (observedExactly === null || value === undefined || Number.isNaN(value)) return;
-    const of = program.observations.findIndex(({ marker }) => marker === observedExactly);
-    previous.set(observedExactly, { of, time: timeline.segments[0]!.start, value, isBelowLimit: false });
-  });
   const byTime = observations.map((_, i) => i).sort((a, b) => observations[a]!.time - observations[b]!.time || a - b);
   const measurements: (Measurement | null)[] = observations.map(() => null);
   for (const i of byTime) {
@@ -113,7 +107,7 @@ function measurementsOf({ program, timeline, initialStates, observations }: Mode
     invariant(stepper.kind === 'map', 'transitions are between the steps of a map');
     const before = previous.get(marker);
     previous.set(marker, observation);
-    if (!before || before.time >= observation.time) continue;
+    if (!before) continue;
     const steps = (observation.time - before.time) / stepper.step;
     measurements[i] = { index: i, observation, error, transitionSd: error.fraction * Math.abs(before.value) * Math.sqrt(steps) };
   }
