@@ -131,8 +131,8 @@ const adams: EquationsModel = {
   ],
   stepper: {
     kind: 'rosenbrock',
-    relativeTolerance: 1e-8,
-    absoluteTolerance: 1e-8,
+    relativeTolerance: 1e-9,
+    absoluteTolerance: 1e-9,
     firstStep: 1e-3,
     maximumStep: 5,
     maximumSteps: 200_000,

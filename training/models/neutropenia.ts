@@ -68,8 +68,8 @@ const readouts: readonly Definition[] = [
 
 const stepper: EquationsModel['stepper'] = {
   kind: 'dopri5',
-  relativeTolerance: 1e-7,
-  absoluteTolerance: 1e-7,
+  relativeTolerance: 1e-8,
+  absoluteTolerance: 1e-8,
   firstStep: 0.05,
   maximumStep: 24,
   maximumSteps: 100_000,
@@ -383,6 +383,7 @@ export const manifest = {
   doseGrids: [
     {
       intervention: 'docetaxel',
+      route: 'iv-infusion',
       amounts: [35, 50, 60, 75, 100],
       per: 'm2',
       roundTo: 1,

@@ -234,14 +234,24 @@ const uvaPadova: EquationsModel = {
       segmentLength: 1,
     },
     {
-      symbol: 'INSULIN',
-      intervention: 'insulin',
-      label: 'Rapid-acting insulin: a bolus, or a basal rate as an amount over a duration',
+      symbol: 'BOLUS',
+      intervention: 'bolus-insulin',
+      label: 'Rapid-acting insulin, given in a minute',
       unit: 'U',
       routes: ['subcutaneous'],
       into: 'Isc1',
       bioavailability: 'pmolPerUnit / BW',
       deliveredOver: 1,
+    },
+    {
+      symbol: 'BASAL',
+      intervention: 'basal-insulin',
+      label: 'Rapid-acting insulin from a pump: an amount over a duration, a day where none is given',
+      unit: 'U',
+      routes: ['subcutaneous'],
+      into: 'Isc1',
+      bioavailability: 'pmolPerUnit / BW',
+      deliveredOver: 1440,
     },
   ],
   readouts: [
@@ -258,8 +268,8 @@ const uvaPadova: EquationsModel = {
   ],
   stepper: {
     kind: 'dopri5',
-    relativeTolerance: 1e-5,
-    absoluteTolerance: 1e-5,
+    relativeTolerance: 1e-6,
+    absoluteTolerance: 1e-6,
     firstStep: 0.5,
     maximumStep: 60,
     maximumSteps: 100_000,
@@ -404,7 +414,7 @@ export const manifest = {
     'Glucagon, deep hypoglycaemia and recovery from it, ketoacidosis.',
     'Long-acting insulin, inhaled insulin, closed pump loops with a sensor’s noise.',
   ],
-  grid: { stepDays: 10 / 1440, horizonSteps: 288, historySteps: 400, timeUnit: 'hours' },
+  grid: { stepDays: 10 / 1440, horizonSteps: 288, historySteps: 1000, timeUnit: 'hours' },
   covariates: [ageGroup, bodyWeight],
   markers: [
     {
@@ -453,9 +463,19 @@ export const manifest = {
       evidence: { statement: mechanism, citation: mechanismSource, n: 204 },
     },
     {
-      id: 'insulin',
-      label: 'Rapid-acting insulin',
-      shortLabel: 'Insulin',
+      id: 'bolus-insulin',
+      label: 'Bolus of rapid-acting insulin',
+      shortLabel: 'Bolus',
+      whatIfClass: 'M',
+      codes: [{ system: 'ATC', code: 'A10AB' }],
+      exclusiveGroup: null,
+      timing: 'any',
+      evidence: { statement: mechanism, citation: mechanismSource, n: 204 },
+    },
+    {
+      id: 'basal-insulin',
+      label: 'Basal insulin from a pump',
+      shortLabel: 'Basal',
       whatIfClass: 'M',
       codes: [{ system: 'ATC', code: 'A10AB' }],
       exclusiveGroup: null,
@@ -472,7 +492,8 @@ export const manifest = {
   targets,
   doseGrids: [
     {
-      intervention: 'insulin',
+      intervention: 'bolus-insulin',
+      route: 'subcutaneous',
       amounts: [1, 2, 3, 4, 5, 6, 7, 8, 10, 12],
       per: 'dose',
       roundTo: 0.5,
@@ -511,7 +532,7 @@ function goldenDay({ id, patient: name, minutes, meals = [], boluses = [], basal
   const patient = patientNamed(name);
   const infusions = basal.map(([from, factor], i) => {
     const duration = (basal[i + 1]?.[0] ?? minutes) - from;
-    return { input: 'INSULIN', time: from, amount: nominalBasal(patient) * factor * duration, duration };
+    return { input: 'BASAL', time: from, amount: nominalBasal(patient) * factor * duration, duration };
   });
   return {
     id,
@@ -521,7 +542,7 @@ function goldenDay({ id, patient: name, minutes, meals = [], boluses = [], basal
     doses: [
       ...infusions.filter(({ amount }) => amount > 0),
       ...meals.map(([time, amount]) => ({ input: 'MEAL', time, amount })),
-      ...boluses.map(([time, amount]) => ({ input: 'INSULIN', time, amount })),
+      ...boluses.map(([time, amount]) => ({ input: 'BOLUS', time, amount })),
     ].toSorted((a, b) => a.time - b.time),
     controls: [],
     initialStates: {},
