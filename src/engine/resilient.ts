@@ -1,5 +1,23 @@
 import { AppError } from '#domain/errors.ts';
 import type { Engine, RolloutRequest, RolloutSummary, RunHooks } from './engine.ts';
+import type { Simulation, SimulationRequest, Simulator } from './simulation.ts';
+
+/** One place to compute on, for both kinds of pack. */
+export type Machine = Engine & Simulator;
+
+/** An engine and a simulator that live on the same device, and end together. */
+export function asMachine(engine: Engine, simulator: Simulator): Machine {
+  return {
+    kind: engine.kind,
+    description: engine.description,
+    rollOut: (request, hooks) => engine.rollOut(request, hooks),
+    simulate: (request, hooks) => simulator.simulate(request, hooks),
+    dispose() {
+      simulator.dispose();
+      engine.dispose();
+    },
+  };
+}
 
 /** What happened to the engine, for the page's one line about it. */
 export type EngineChange =
@@ -11,10 +29,10 @@ export type EngineChange =
   | { readonly kind: 'one-run-on-cpu'; readonly description: string; readonly reason: string };
 
 export interface ResilientOptions {
-  /** Makes an engine on a new device. Rejects with `gpu_unavailable` where there is none. */
-  readonly makeGpu: () => Promise<Engine>;
-  /** Makes the engine that needs no GPU; called when it is first needed. */
-  readonly makeCpu: () => Promise<Engine>;
+  /** Makes a machine on a new device. Rejects with `gpu_unavailable` where there is none. */
+  readonly makeGpu: () => Promise<Machine>;
+  /** Makes the machine that needs no GPU; called when it is first needed. */
+  readonly makeCpu: () => Promise<Machine>;
   readonly onChange?: (change: EngineChange) => void;
 }
 
@@ -26,10 +44,10 @@ const lossesBeforeCpu = 2;
  * or when there is no new device, it goes to the CPU engine and so does every later run. Progress then begins at 0 again. All
  * engines draw the same random bits, so the answer is the same within rounding wherever it was computed.
  */
-export class ResilientEngine implements Engine {
+export class ResilientEngine implements Engine, Simulator {
   readonly #options: ResilientOptions;
-  #engine: Engine;
-  #cpu: Promise<Engine> | undefined;
+  #engine: Machine;
+  #cpu: Promise<Machine> | undefined;
   #losses = 0;
   #isDisposed = false;
   #replacing: Promise<void> | undefined;
@@ -38,7 +56,7 @@ export class ResilientEngine implements Engine {
     return new ResilientEngine(options, await options.makeGpu());
   }
 
-  constructor(options: ResilientOptions, first: Engine) {
+  constructor(options: ResilientOptions, first: Machine) {
     this.#options = options;
     this.#engine = first;
   }
@@ -51,15 +69,23 @@ export class ResilientEngine implements Engine {
     return this.#engine.description;
   }
 
-  async rollOut(request: RolloutRequest, hooks: RunHooks = {}): Promise<RolloutSummary> {
+  rollOut(request: RolloutRequest, hooks: RunHooks = {}): Promise<RolloutSummary> {
+    return this.#run((machine) => machine.rollOut(request, hooks), hooks);
+  }
+
+  simulate(request: SimulationRequest, hooks: RunHooks = {}): Promise<Simulation> {
+    return this.#run((machine) => machine.simulate(request, hooks), hooks);
+  }
+
+  async #run<Answer>(task: (machine: Machine) => Promise<Answer>, hooks: RunHooks): Promise<Answer> {
     for (;;) {
       const engine = this.#engine;
       try {
-        return await engine.rollOut(request, hooks);
+        return await task(engine);
       } catch (error) {
         const code = error instanceof AppError ? error.code : undefined;
         if (this.#isDisposed || hooks.signal?.aborted || engine.kind !== 'gpu') throw error;
-        if (code === 'gpu_out_of_memory') return await this.#runOnCpu(request, hooks, (error as AppError).message);
+        if (code === 'gpu_out_of_memory') return await this.#runOnCpu(task, (error as AppError).message);
         if (code !== 'gpu_lost') throw error;
         await this.#replace(engine);
       }
@@ -67,13 +93,13 @@ export class ResilientEngine implements Engine {
   }
 
   /** Puts a new engine in place of the lost one; runs that were lost together share one replacement. */
-  async #replace(lost: Engine): Promise<void> {
+  async #replace(lost: Machine): Promise<void> {
     if (this.#engine !== lost) return;
     this.#replacing ??= this.#nextEngine(lost).finally(() => (this.#replacing = undefined));
     await this.#replacing;
   }
 
-  async #nextEngine(lost: Engine): Promise<void> {
+  async #nextEngine(lost: Machine): Promise<void> {
     this.#losses++;
     lost.dispose();
     let reason = 'The GPU was lost twice.';
@@ -91,13 +117,13 @@ export class ResilientEngine implements Engine {
     this.#options.onChange?.({ kind: 'moved-to-cpu', description: this.#engine.description, reason });
   }
 
-  async #runOnCpu(request: RolloutRequest, hooks: RunHooks, reason: string): Promise<RolloutSummary> {
+  async #runOnCpu<Answer>(task: (machine: Machine) => Promise<Answer>, reason: string): Promise<Answer> {
     const cpu = await this.#cpuEngine();
     this.#options.onChange?.({ kind: 'one-run-on-cpu', description: cpu.description, reason });
-    return await cpu.rollOut(request, hooks);
+    return await task(cpu);
   }
 
-  #cpuEngine(): Promise<Engine> {
+  #cpuEngine(): Promise<Machine> {
     return (this.#cpu ??= this.#options.makeCpu());
   }
 

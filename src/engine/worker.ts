@@ -3,19 +3,31 @@
  * knows which implementation is which.
  */
 import { lockDown } from './lockdown.ts';
+import { demonstrationRecord } from '#cohorts/demonstrations.ts';
 import { drawPerson } from '#cohorts/people.ts';
 import { AppError, invariant } from '#domain/errors.ts';
+import type { CovariateChange } from '#domain/dosing.ts';
+import type { Regimen } from '#domain/plan.ts';
+import type { IsoDate, IsoMinute, PatientRecord } from '#domain/record.ts';
 import { seedFrom } from '#numerics/random.ts';
 import { listPacks, loadPack } from '#packs/catalogue.ts';
 import { leverInterventions } from '#packs/manifest-views.ts';
-import type { LearnedPack } from '#packs/pack.ts';
+import { isLearned, type EquationsPack, type LearnedPack, type Pack } from '#packs/pack.ts';
+import { searchDoses } from '#planning/dose-search.ts';
+import { courseOf, timelineOf } from '#twin/equations/course.ts';
+import { fitPerson, withDraws, type FittedPerson } from '#twin/equations/fitted-person.ts';
+import { forecastEquations } from '#twin/equations/forecast.ts';
+import { bodySize } from '#twin/equations/person.ts';
+import { samplingTimes } from '#twin/equations/sampling-times.ts';
 import { encodeHistoryPlain, encodePlain } from '#twin/encoder-plain.ts';
 import { forecast } from '#twin/forecast.ts';
 import type { ForecastDeps } from '#twin/forecast.ts';
 import { usualCareId } from '#twin/plan-check.ts';
 import { CpuEngine } from './cpu/engine.ts';
+import { CpuSimulator } from './cpu/simulation.ts';
 import { chooseEngine, findGpu } from './choose.ts';
-import type { Engine, Stepper } from './engine.ts';
+import type { Stepper } from './engine.ts';
+import { runEquationsGolden } from './equations-golden.ts';
 import { goldenTolerance, runGolden } from './golden.ts';
 import type {
   CallName,
@@ -30,7 +42,8 @@ import type {
   WorkerSettings,
 } from './protocol.ts';
 import { ReferenceEngine } from './reference/engine.ts';
-import { ResilientEngine } from './resilient.ts';
+import { ReferenceSimulator } from './reference/simulation.ts';
+import { asMachine, ResilientEngine, type Machine } from './resilient.ts';
 
 /** What TypeScript's two libraries disagree on; this file runs in a dedicated worker. */
 interface WorkerScope {
@@ -43,15 +56,15 @@ let settings: WorkerSettings | null = null;
 lockDown(scope, () => settings?.modelsUrl ?? null);
 
 interface Bench {
-  readonly engine: Engine;
-  /** The twin's particle filter runs on the processor whatever rolls the futures out: its steps are many and small. */
-  readonly stepper: Stepper & Engine;
+  readonly engine: Machine;
+  /** The learned twin's particle filter runs on the processor whatever rolls the futures out: its steps are many and small. */
+  readonly stepper: Stepper & Machine;
   readonly encode: ForecastDeps['encode'];
   readonly report: () => EngineReport;
 }
 
 let bench: Promise<Bench> | null = null;
-const packs = new Map<string, Promise<LearnedPack>>();
+const packs = new Map<string, Promise<Pack>>();
 const goldens = new Map<string, Promise<GoldenReport>>();
 
 function currentBench(): Promise<Bench> {
@@ -66,7 +79,8 @@ function currentBench(): Promise<Bench> {
 async function makeBench(): Promise<Bench> {
   const preference = settings?.preference ?? 'automatic';
   if (preference === 'reference') {
-    const engine = new ReferenceEngine();
+    const plain = new ReferenceEngine();
+    const engine = asStepper(plain, asMachine(plain, new ReferenceSimulator()));
     const report: EngineReport = {
       kind: 'reference',
       description: engine.description,
@@ -75,7 +89,8 @@ async function makeBench(): Promise<Bench> {
     };
     return { engine, stepper: engine, encode: encodeHistoryPlain, report: () => report };
   }
-  const stepper = await CpuEngine.create();
+  const processor = await CpuEngine.create();
+  const stepper = asStepper(processor, asMachine(processor, new CpuSimulator()));
   const finding = await findGpu(navigator.gpu);
   const attempts = [finding.found === 'none' ? 'WebGPU: no adapter' : `WebGPU: ${finding.found} adapter, ${finding.name}`];
   const choice = chooseEngine({ finding, ...(preference === 'automatic' ? {} : { forced: preference }) });
@@ -93,18 +108,23 @@ async function makeBench(): Promise<Bench> {
   }
 }
 
+function asStepper(stepper: Stepper, machine: Machine): Stepper & Machine {
+  return { ...machine, advance: (...step) => stepper.advance(...step) };
+}
+
 /** The GPU's code and tfjs are fetched only here, so that a machine without one never loads them. */
-async function onGpu(stepper: CpuEngine, reason: string, attempts: string[]): Promise<Bench> {
-  const [{ acquireDevice }, { GpuEngine }, { lendDeviceToTfjs }, { encodeHistory }] = await Promise.all([
+async function onGpu(stepper: Stepper & Machine, reason: string, attempts: string[]): Promise<Bench> {
+  const [{ acquireDevice }, { GpuEngine }, { GpuSimulator }, { lendDeviceToTfjs }, { encodeHistory }] = await Promise.all([
     import('./gpu/device.ts'),
     import('./gpu/forecast.ts'),
+    import('./gpu/simulation.ts'),
     import('./gpu/tfjs-device.ts'),
     import('#twin/encoder.ts'),
   ]);
   const makeGpu = async () => {
     const gpu = await acquireDevice(navigator.gpu);
     await lendDeviceToTfjs(gpu);
-    return new GpuEngine(gpu);
+    return asMachine(new GpuEngine(gpu), new GpuSimulator(gpu));
   };
   const engine = await ResilientEngine.create({
     makeGpu,
@@ -138,7 +158,7 @@ async function fetchBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-function packOf(id: string): Promise<LearnedPack> {
+function packOf(id: string): Promise<Pack> {
   const known = packs.get(id);
   if (known) return known;
   const loading = loadPack(id, fetchBytes);
@@ -173,6 +193,7 @@ function goldenOf(packId: string): Promise<GoldenReport> {
 
 async function checkGolden(packId: string): Promise<GoldenReport> {
   const [pack, { engine }] = [await packOf(packId), await currentBench()];
+  if (!isLearned(pack)) return checkEquationsGolden(pack, engine);
   const report = await runGolden(engine, pack, encodePlain);
   const cases = pack.golden.rollouts.length + pack.golden.encoder.length;
   return {
@@ -187,6 +208,68 @@ async function checkGolden(packId: string): Promise<GoldenReport> {
   };
 }
 
+async function checkEquationsGolden(pack: EquationsPack, engine: Machine): Promise<GoldenReport> {
+  const report = await runEquationsGolden(engine, pack);
+  return {
+    packId: pack.manifest.id,
+    isPassed: report.passed,
+    engine: engine.description,
+    lines: [
+      `${pack.golden.cases.length} stored cases were asked again on ${engine.description}.`,
+      `Largest difference: ${(100 * report.maxError).toPrecision(2)} % of what is allowed.`,
+      ...report.failed.map(({ id, where, found, expected }) => `${id}, ${where}: found ${found}, expected ${expected}.`),
+    ],
+  };
+}
+
+async function requirePassed(pack: Pack): Promise<void> {
+  const golden = await goldenOf(pack.manifest.id);
+  if (golden.isPassed) return;
+  throw new AppError(
+    'pack_golden_failed',
+    `${pack.manifest.title}: this device does not repeat the pack’s stored answers, so no forecast is made on it. Choose another engine.`,
+  );
+}
+
+async function equationsPackOf(id: string): Promise<EquationsPack> {
+  const pack = await packOf(id);
+  if (isLearned(pack))
+    throw new AppError('request_invalid', `${pack.manifest.title} has no doses to ask about. Choose another pack.`);
+  await requirePassed(pack);
+  return pack;
+}
+
+/** So many posterior draws are kept of the last fitted person; whoever needs fewer takes an even share of them. */
+const fittedDraws = 10_000;
+let lastFit: { readonly key: string; readonly fitted: Promise<FittedPerson> } | null = null;
+
+/** The forecast, the dose search and the sampling times of one page are about one fit. */
+function fittedOf(
+  pack: EquationsPack,
+  record: PatientRecord,
+  now: IsoMinute,
+  seed: number,
+  wanted: number,
+  hooks: Hooks,
+): Promise<FittedPerson> {
+  const lanes = Math.max(wanted, fittedDraws);
+  const key = JSON.stringify([pack.digest, record, now, seed, lanes]);
+  if (lastFit?.key !== key) {
+    const fitted = currentBench().then(({ engine }) =>
+      fitPerson(
+        { pack, record, now, lanes, seed },
+        { simulator: engine, now: () => performance.now() },
+        { signal: hooks.signal },
+      ),
+    );
+    lastFit = { key, fitted };
+    fitted.catch(() => {
+      if (lastFit?.fitted === fitted) lastFit = null;
+    });
+  }
+  return lastFit.fitted;
+}
+
 type Handlers = {
   readonly [Name in CallName]: (argument: Calls[Name]['argument'], hooks: Hooks) => Promise<Calls[Name]['answer']>;
 };
@@ -199,44 +282,70 @@ const handlers: Handlers = {
   packs: shelf,
   engine: async () => (await currentBench()).report(),
   golden: ({ packId }) => goldenOf(packId),
-  async person({ packId, seed, today }) {
+  async person({ packId, seed, today, now = `${today}T00:00` }) {
     const [pack, { stepper }] = [await packOf(packId), await currentBench()];
-    // Where the evidence is all of treatments begun at entry, the person stands there, so that plans can be compared inside it. Elsewhere
-    // a quarter of the history that the pack can read: a course to see, and most people are still without an event.
-    const isAtEntry = leverInterventions(pack.manifest).every(({ timing }) => timing === 'from-entry');
-    const historySteps = isAtEntry ? 0 : Math.max(1, Math.round(pack.manifest.grid.historySteps / 4));
-    const draw = (number: number) => {
-      const { record } = drawPerson(pack, seedFrom(seed), { historySteps, today, stepper, number });
-      return isAtEntry ? { ...record, treatments: [] } : record;
-    };
-    // A demonstration shows what a forecast looks like, so people at the edge of the pack are drawn again; the page says so.
-    for (let number = 1; number < demonstrationAttempts; number++) {
-      const record = draw(number);
-      const { status, fit } = await forecast(
-        { pack, record, today, plans: [], rollouts: 200, seed: 1 },
-        { engine: stepper, stepper, encode: encodeHistoryPlain },
-      );
-      if (status === 'completed' && fit.standing === 'fits') return record;
-    }
-    return draw(demonstrationAttempts);
+    if (isLearned(pack)) return drawDemonstration(pack, stepper, seed, today);
+    const record = demonstrationRecord(pack.manifest, seed, now);
+    if (!record) throw new AppError('request_invalid', `${pack.manifest.title} brings no demonstration person. Enter one.`);
+    return record;
   },
-  async forecast({ packId, record, plans, today, rollouts, seed }, { signal, onProgress }) {
+  async forecast({ packId, record, plans, today, now = `${today}T00:00`, rollouts, seed }, hooks) {
     const [pack, { engine, stepper, encode }] = [await packOf(packId), await currentBench()];
-    const golden = await goldenOf(packId);
-    if (!golden.isPassed) {
-      throw new AppError(
-        'pack_golden_failed',
-        `${pack.manifest.title}: this device does not repeat the pack’s stored answers, so no forecast is made on it. Choose another engine.`,
-      );
-    }
-    const answer = await forecast(
-      { pack, record, today, rollouts, seed, plans: plans.filter(({ id }) => id !== usualCareId) },
-      { engine, stepper, encode, now: () => performance.now() },
-      { signal, onProgress },
-    );
-    return answer;
+    await requirePassed(pack);
+    const others = plans.filter(({ id }) => id !== usualCareId);
+    const deps = { engine, stepper, encode, now: () => performance.now() };
+    if (isLearned(pack)) return forecast({ pack, record, today, rollouts, seed, plans: others }, deps, hooks);
+    const fitted = withDraws(await fittedOf(pack, record, now, seed, rollouts, hooks), rollouts);
+    return forecastEquations({ pack, fitted, plans: others, seed }, { simulator: engine, now: deps.now }, hooks);
+  },
+  async doseSearch({ packId, record, now, question }, hooks) {
+    const [pack, { engine }] = [await equationsPackOf(packId), await currentBench()];
+    const { person, twin } = await fittedOf(pack, record, now, question.seed, fittedDraws, hooks);
+    const models = twin.models.map(({ program, lanes }) => ({
+      program,
+      lanes,
+      initialStates: courseOf(program, person).initialStates,
+      toModelTime: courseOf(program, person).toModelTime,
+      timelineOf: (regimens: readonly Regimen[], changes: readonly CovariateChange[]) => {
+        const plan = { id: 'candidate', name: 'Candidate', blocks: [], regimens, stopsCurrentDoses: true };
+        return timelineOf(program, person, { plan, changes, horizonDays: question.horizonDays });
+      },
+    }));
+    const deps = { manifest: pack.manifest, models, simulator: engine, bodySize: bodySize(person), now: () => performance.now() };
+    return searchDoses(question, deps, hooks);
+  },
+  async samplingTimes({ packId, record, now, question }, hooks) {
+    const [pack, { engine }] = [await equationsPackOf(packId), await currentBench()];
+    const fitted = await fittedOf(pack, record, now, question.seed, fittedDraws, hooks);
+    return samplingTimes(question, { manifest: pack.manifest, fitted, simulator: engine }, hooks);
   },
 };
+
+async function drawDemonstration(
+  pack: LearnedPack,
+  stepper: Stepper & Machine,
+  seed: number,
+  today: IsoDate,
+): Promise<PatientRecord> {
+  // Where the evidence is all of treatments begun at entry, the person stands there, so that plans can be compared inside it. Elsewhere
+  // a quarter of the history that the pack can read: a course to see, and most people are still without an event.
+  const isAtEntry = leverInterventions(pack.manifest).every(({ timing }) => timing === 'from-entry');
+  const historySteps = isAtEntry ? 0 : Math.max(1, Math.round(pack.manifest.grid.historySteps / 4));
+  const draw = (number: number) => {
+    const { record } = drawPerson(pack, seedFrom(seed), { historySteps, today, stepper, number });
+    return isAtEntry ? { ...record, treatments: [] } : record;
+  };
+  // A demonstration shows what a forecast looks like, so people at the edge of the pack are drawn again; the page says so.
+  for (let number = 1; number < demonstrationAttempts; number++) {
+    const record = draw(number);
+    const { status, fit } = await forecast(
+      { pack, record, today, plans: [], rollouts: 200, seed: 1 },
+      { engine: stepper, stepper, encode: encodeHistoryPlain },
+    );
+    if (status === 'completed' && fit.standing === 'fits') return record;
+  }
+  return draw(demonstrationAttempts);
+}
 
 const demonstrationAttempts = 6;
 

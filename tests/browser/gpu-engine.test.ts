@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { GpuEngine } from '#engine/gpu/forecast.ts';
 import { lendDeviceToTfjs, tensorOnBuffer, tfjsEpoch } from '#engine/gpu/tfjs-device.ts';
 import { ReferenceEngine } from '#engine/reference/engine.ts';
-import { ResilientEngine } from '#engine/resilient.ts';
+import { ReferenceSimulator } from '#engine/reference/simulation.ts';
+import { asMachine, ResilientEngine } from '#engine/resilient.ts';
 import { toyNetwork, toyRequest } from '../fixtures/toy-network.ts';
 
 const request = toyRequest(toyNetwork({ shape: { H: 8, S: 5, L: 1, K: 2, V: 2, M: 2 } }), { steps: 8, rollouts: 80 });
@@ -59,9 +60,9 @@ it('goes on after the device is lost, and tfjs with it', { timeout: 240_000 }, a
     makeGpu: async () => {
       const next = await GpuEngine.create(navigator.gpu);
       made.push(next);
-      return next;
+      return asMachine(next, new ReferenceSimulator());
     },
-    makeCpu: async () => new ReferenceEngine(),
+    makeCpu: async () => asMachine(new ReferenceEngine(), new ReferenceSimulator()),
   });
   await lendDeviceToTfjs(made[0].gpu);
   const { plans } = await resilient.rollOut(request, { onProgress: () => made[0].gpu.destroy() });

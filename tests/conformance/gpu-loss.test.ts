@@ -3,7 +3,8 @@ import { AppError } from '#domain/errors.ts';
 import type { Engine, RolloutSummary } from '#engine/engine.ts';
 import { GpuEngine } from '#engine/gpu/forecast.ts';
 import { ReferenceEngine } from '#engine/reference/engine.ts';
-import { ResilientEngine, type EngineChange } from '#engine/resilient.ts';
+import { ReferenceSimulator } from '#engine/reference/simulation.ts';
+import { asMachine, ResilientEngine, type EngineChange, type Machine } from '#engine/resilient.ts';
 import { probeNodeGpu } from '../../scripts/node-gpu.ts';
 import { toyNetwork, toyRequest } from '../fixtures/toy-network.ts';
 
@@ -60,9 +61,9 @@ it('the resilient engine answers the same after one loss on a new device, and af
     makeGpu: async () => {
       const engine = await GpuEngine.create(gpu);
       made.push(engine);
-      return engine;
+      return asMachine(engine, new ReferenceSimulator());
     },
-    makeCpu: async () => new ReferenceEngine(),
+    makeCpu: async () => asMachine(new ReferenceEngine(), new ReferenceSimulator()),
     onChange: (change) => changes.push(change),
   });
   const expected = await resilient.rollOut(request);
@@ -84,15 +85,16 @@ it('the resilient engine answers the same after one loss on a new device, and af
 
 it('the resilient engine passes on what is not a loss, and sends one run to the processor when memory is short', async () => {
   const changes: EngineChange[] = [];
-  const failing = (code: 'gpu_out_of_memory' | 'request_invalid'): Engine => ({
+  const failing = (code: 'gpu_out_of_memory' | 'request_invalid'): Machine => ({
     kind: 'gpu',
     description: 'fails',
     rollOut: () => Promise.reject(new AppError(code, 'as asked')),
+    simulate: () => Promise.reject(new AppError(code, 'as asked')),
     dispose: () => {},
   });
   const options = {
     makeGpu: () => Promise.reject(new Error('not asked')),
-    makeCpu: async () => new ReferenceEngine(),
+    makeCpu: async () => asMachine(new ReferenceEngine(), new ReferenceSimulator()),
     onChange: (change: EngineChange) => changes.push(change),
   };
   await expect(new ResilientEngine(options, failing('request_invalid')).rollOut(request)).rejects.toMatchObject({
