@@ -25,6 +25,12 @@ const dense = [
   [-0.6762803392801253, 6.087714651680015, 16.43084320892478, 24.76722511418386, -6.594389125716872],
 ] as const;
 
+/** The numbers of the method, for engines that have it in another language. */
+export const rodas = { gamma, c, d, a, coupling, dense } as const;
+
+/** For engines that write the method out in another language. */
+export const rodasTableau = { gamma, a, c, d, coupling, dense };
+
 /** ∂f/∂y at (t, y), row-major, written to `out` [n × n]. */
 export type Jacobian = (t: number, y: Float64Array, out: Float64Array) => void;
 

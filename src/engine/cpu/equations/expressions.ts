@@ -1,4 +1,3 @@
-import { invariant } from '#domain/errors.ts';
 import type { ApplyExpr, Expr, Program, ReadExpr, SlotKind } from '#packs/equations/program.ts';
 import type { VectorMath } from './vector-math.ts';
 import type { VectorType } from './vectors.ts';
@@ -184,9 +183,4 @@ export class ExpressionEmitter {
     }
     return this.#math.apply('pow', v, a, this.value(exponent));
   }
-}
-
-/** Bounds the work that a model can ask for: nothing here loops over what a pack says without it. */
-export function checkCount(count: number, limit: number, what: string): void {
-  invariant(count <= limit, `a model has at most ${limit} ${what}; found ${count}`);
 }

@@ -57,6 +57,7 @@ export const i32 = {
   mul: plain(0x6c),
   and: plain(0x71),
   shl: plain(0x74),
+  shr: plain(0x76),
   popcnt: plain(0x69),
   load: (address: Code, offset = 0): Code => [address, 0x28, 2, unsigned(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [address, value, 0x36, 2, unsigned(offset)],
@@ -105,6 +106,14 @@ export const control = {
     [0x0c, 0],
     [end, end],
   ],
+  /** Counts from `from` up, or with a negative step down, until `to` is reached. */
+  for: (counter: Local, from: Code, to: Code, step: number, body: Code): Code => [
+    counter.set(from),
+    control.while(
+      step > 0 ? i32.lt(counter.get, to) : i32.gt(counter.get, to),
+      sequence(body, counter.set(i32.add(counter.get, i32.const(step)))),
+    ),
+  ],
 };
 
 /** A local variable or parameter of a function. */
@@ -143,6 +152,7 @@ function localAt(index: number): Local {
 }
 
 export interface FunctionHandle {
+  /** What it leaves is what it gives. */
   call(...operands: readonly Code[]): Code;
 }
 
