@@ -1,6 +1,6 @@
 import { beforeAll, expect, it, vi } from 'vitest';
 import { AppError } from '#domain/errors.ts';
-import type { Engine, RolloutSummary } from '#engine/engine.ts';
+import type { RolloutSummary } from '#engine/engine.ts';
 import { GpuEngine } from '#engine/gpu/forecast.ts';
 import { ReferenceEngine } from '#engine/reference/engine.ts';
 import { ReferenceSimulator } from '#engine/reference/simulation.ts';
