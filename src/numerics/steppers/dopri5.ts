@@ -26,9 +26,6 @@ const denseWeights = [
 /** The numbers of the method, for engines that have it in another language. */
 export const dormandPrince = { c, a, error: errorWeights, dense: denseWeights } as const;
 
-/** For engines that write the method out in another language. */
-export const dopri5Tableau = { a, c, errorWeights, denseWeights };
-
 /**
  * Dormand–Prince 5(4) with the standard controller: safety 0.9, a step changes by a factor between 0.2 and 5 and does not grow right
  * after a rejection. The last stage of a step is the first of the next (FSAL) until a new piece begins.

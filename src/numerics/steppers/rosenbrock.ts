@@ -28,9 +28,6 @@ const dense = [
 /** The numbers of the method, for engines that have it in another language. */
 export const rodas = { gamma, c, d, a, coupling, dense } as const;
 
-/** For engines that write the method out in another language. */
-export const rodasTableau = { gamma, a, c, d, coupling, dense };
-
 /** ∂f/∂y at (t, y), row-major, written to `out` [n × n]. */
 export type Jacobian = (t: number, y: Float64Array, out: Float64Array) => void;
 
