@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LinearCompartments, type CompartmentRates, type CompartmentShape } from '#numerics/compartments.ts';
 import { cascade } from '#numerics/exponential-cascade.ts';
@@ -7,14 +7,12 @@ import type { Derivative } from '#numerics/steppers/stepper.ts';
 
 /** e^{A·t}·x by scaling, Taylor and squaring: no eigenvalues, so coinciding rates mean nothing to it. */
 function exponential(A: readonly (readonly number[])[], t: number, x: readonly number[]): number[] {
-  const n = x.length;
   const norm = Math.max(...A.map((row) => row.reduce((sum, value) => sum + Math.abs(value), 0))) * t;
   const squarings = Math.max(0, Math.ceil(Math.log2(norm)) + 3);
-  const multiply = (a: readonly (readonly number[])[], b: readonly (readonly number[])[]) =>
+  const multiply = (a: readonly (readonly number[])[], b: readonly (readonly number[])[]): number[][] =>
     a.map((row) => b[0].map((_, j) => row.reduce((sum, value, k) => sum + value * b[k][j], 0)));
-  const identity = A.map((_, i) => A.map((__, j) => (i === j ? 1 : 0)));
-  let term = identity;
-  let sum = identity;
+  let term: number[][] = A.map((_, i) => A.map((__, j) => (i === j ? 1 : 0)));
+  let sum = term;
   for (let k = 1; k <= 18; k++) {
     term = multiply(
       term,
