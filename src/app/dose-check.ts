@@ -1,11 +1,12 @@
 /** From typed courses of doses to doses of the record, or to what is wrong with them and where. */
+import { addHours, expandCourse, hoursBetween, isIsoMinute } from '#domain/doses.ts';
 import type { DoseCourse, DoseException, IsoDate, IsoMinute } from '#domain/record.ts';
 import { dosedInterventions, routeWords } from './dosed.ts';
 import type { Dosed } from './dosed.ts';
 import { readQuantity } from './read-number.ts';
 import type { Issue, Place } from './record-check.ts';
 import type { DraftCourse, DraftException } from './record-draft.ts';
-import { addHours, hoursBetween, hoursText, isIsoMinute, readHours } from './read-time.ts';
+import { hoursText, readHours } from './read-time.ts';
 import type { PackManifest } from '#packs/manifest.ts';
 import { unitMeant, unitText } from './units.ts';
 
@@ -188,20 +189,11 @@ export function dueDoses(
   }));
 }
 
-/** When each dose that was not missed was given, up to a minute. */
-export function givenAt(course: DoseCourse, until: IsoMinute): readonly { readonly number: number; readonly at: IsoMinute }[] {
-  return dueDoses(course, until).flatMap(({ number, due }) => {
-    const exception = course.exceptions.find((one) => one.number === number);
-    if (exception?.kind === 'missed') return [];
-    return [{ number, at: exception?.kind === 'given-at' ? exception.at : due }];
-  });
-}
-
 /** Two doses of one thing by one route at one minute: probably entered twice. */
 function duplicates(courses: readonly DoseCourse[], now: IsoMinute): Issue[] {
   const taken = new Map<string, string>();
   return courses.flatMap((course) =>
-    givenAt(course, now).flatMap(({ number, at }): Issue[] => {
+    expandCourse(course, now).flatMap(({ number, at }): Issue[] => {
       const key = `${course.intervention} ${course.route} ${at}`;
       const other = taken.get(key);
       taken.set(key, course.id);

@@ -2,20 +2,25 @@
 import { AppError } from '#domain/errors.ts';
 import type { ErrorCode } from '#domain/errors.ts';
 import type { Forecast } from '#domain/forecast.ts';
-import type { Plan, PlanBlock } from '#domain/plan.ts';
-import type { IsoDate, PatientRecord } from '#domain/record.ts';
+import type { Plan, Regimen } from '#domain/plan.ts';
+import type { IsoMinute, PatientRecord } from '#domain/record.ts';
 import type { EngineClient } from '#engine/client.ts';
 import type { PackInfo } from '#engine/protocol.ts';
+import { checkEquationsPlan } from '#twin/equations/plans.ts';
 import { checkPlan } from '#twin/plan-check.ts';
 import type { Shelf } from '#vault/vault.ts';
-import { duplicatePlan, firstPlans, horizonDays, usualCareId } from './plans.ts';
-import { anyEvent } from './reading.ts';
+import { countsHours } from './dosed.ts';
+import { comparingPlans, duplicatePlan, firstPlans, horizonDays, usualCareId } from './plans.ts';
+import { anyEvent, firstOutcome } from './reading.ts';
+import { continuingRegimens } from './regimens.ts';
 import type { Basis, Bench, Workspace } from './workspace.ts';
 
 export interface ForecastParts {
   readonly client: EngineClient;
   readonly workspaces: Shelf<Workspace>;
-  readonly today: () => IsoDate;
+  /** On the person's own clock. */
+  readonly minute: () => IsoMinute;
+  /** Milliseconds. */
   readonly now: () => number;
   /** A whole number below 2³². */
   readonly randomSeed: () => number;
@@ -39,6 +44,8 @@ export class ForecastState {
   pack = $state.raw<PackInfo | null>(null);
   plans = $state.raw<readonly Plan[]>([]);
   hidden = $state.raw<ReadonlySet<string>>(new Set());
+  /** The minute that the page counts from: that of the shown result, else of opening it. */
+  now = $state<IsoMinute>('');
   seed = $state(1);
   rollouts = $state<number>(10_000);
   outcome = $state<string>(anyEvent);
@@ -54,12 +61,16 @@ export class ForecastState {
   /** Set when plans could not be kept, for example because another tab writes. */
   keepFailure = $state.raw<Failure | null>(null);
 
+  /** Doses of the record that go on: what usual care gives. */
+  readonly continuing: readonly Regimen[] = $derived(
+    this.record && this.pack ? continuingRegimens(this.pack.manifest, this.record, this.now) : [],
+  );
   readonly isRunning = $derived(this.phase !== 'idle');
   #basis = $state.raw<Basis | null>(null);
-  readonly #now: Basis | null = $derived(this.record && this.pack ? this.#basisOf(this.record, this.pack) : null);
+  readonly #present: Basis | null = $derived(this.record && this.pack ? this.#basisOf(this.record, this.pack) : null);
   /** What changed since the result was made; empty when it is up to date. */
   readonly stale: readonly StalePart[] = $derived.by(() => {
-    const [made, now] = [this.#basis, this.#now];
+    const [made, now] = [this.#basis, this.#present];
     if (!this.forecast || !made || !now) return [];
     return (Object.keys(now) as StalePart[]).filter((part) => made[part] !== now[part]);
   });
@@ -93,7 +104,9 @@ export class ForecastState {
 
   /** The record was saved again. */
   update(record: PatientRecord): void {
-    if (this.record?.id === record.id) this.record = record;
+    if (this.record?.id !== record.id) return;
+    this.record = record;
+    if (!this.forecast) this.now = this.#parts.minute();
   }
 
   close(): void {
@@ -116,10 +129,11 @@ export class ForecastState {
     this.#past = [];
     const bench = pack ? this.#workspace?.benches[pack.manifest.id] : undefined;
     const horizon = pack ? horizonDays(pack.manifest) : 0;
-    this.plans = bench?.plans ?? (pack && this.record ? firstPlans(pack.manifest, this.record, this.#parts.today()) : []);
+    this.now = bench?.result?.now ?? this.#parts.minute();
+    this.plans = bench?.plans ?? (pack && this.record ? firstPlans(pack.manifest, this.record, this.now) : []);
     this.seed = bench?.seed ?? 1;
     this.rollouts = bench?.rollouts ?? 10_000;
-    this.outcome = bench?.outcome ?? (pack && pack.manifest.events.length === 1 ? pack.manifest.events[0]!.id : anyEvent);
+    this.outcome = bench?.outcome ?? (pack ? firstOutcome(pack.manifest) : anyEvent);
     this.readDay = Math.min(bench?.readDay ?? horizon, horizon);
     this.forecast = bench?.result?.forecast ?? null;
     this.madeAt = bench?.result?.madeAt ?? null;
@@ -129,22 +143,30 @@ export class ForecastState {
 
   /** The first sentence that speaks against a plan, or null. */
   faultOf(plan: Plan): string | null {
-    if (!this.pack || this.pack.manifest.kind !== 'learned' || plan.id === usualCareId) return null;
+    if (!this.pack || plan.id === usualCareId) return null;
+    const { manifest } = this.pack;
     try {
-      checkPlan(this.pack.manifest, plan);
+      if (manifest.kind === 'learned') checkPlan(manifest, plan);
+      else checkEquationsPlan(manifest, plan);
       return null;
     } catch (error) {
       return error instanceof AppError ? error.message : 'This plan cannot be forecast.';
     }
   }
 
-  setBlocks(planId: string, blocks: readonly PlanBlock[]): void {
-    this.#change(this.plans.map((plan) => (plan.id === planId ? { ...plan, blocks } : plan)));
+  /** Changes what a plan gives. */
+  setPlan(planId: string, changed: Partial<Pick<Plan, 'blocks' | 'regimens' | 'stopsCurrentDoses'>>): void {
+    this.#change(this.plans.map((plan) => (plan.id === planId ? { ...plan, ...changed } : plan)));
+  }
+
+  /** Candidates of the dose search become plans A, B, C beside usual care; undo brings the former plans back. */
+  compare(candidates: readonly (readonly Regimen[])[]): void {
+    if (this.pack) this.#change(comparingPlans(this.pack.manifest, candidates));
   }
 
   duplicate(planId: string): void {
     const source = this.plans.find((plan) => plan.id === planId);
-    const copy = source && this.pack && duplicatePlan(this.pack.manifest, this.plans, source);
+    const copy = source && this.pack && duplicatePlan(this.pack.manifest, this.plans, source, this.continuing);
     if (copy)
       this.#change(
         [...this.plans, copy].sort((a, b) => (a.id === usualCareId ? -1 : b.id === usualCareId ? 1 : a.id.localeCompare(b.id))),
@@ -204,6 +226,7 @@ export class ForecastState {
     this.stop();
     const stop = (this.#stop = new AbortController());
     const basis = this.#basisOf(record, pack);
+    const now = this.#parts.minute();
     this.failure = null;
     try {
       for (const rollouts of this.rollouts > firstRollouts ? [firstRollouts, this.rollouts] : [this.rollouts]) {
@@ -211,11 +234,12 @@ export class ForecastState {
         this.fraction = 0;
         const forecast = await this.#parts.client.call(
           'forecast',
-          { packId: pack.manifest.id, record, plans: this.plans, today: this.#parts.today(), rollouts, seed: this.seed },
+          { packId: pack.manifest.id, record, plans: this.plans, today: now.slice(0, 10), now, rollouts, seed: this.seed },
           { signal: stop.signal, onProgress: (fraction) => (this.fraction = fraction) },
         );
         if (stop.signal.aborted) return;
         this.forecast = forecast;
+        this.now = now;
         this.#basis = basis;
         this.madeAt = this.#parts.now();
         this.isPreliminary = rollouts < this.rollouts;
@@ -241,12 +265,14 @@ export class ForecastState {
   }
 
   #basisOf(record: PatientRecord, pack: PackInfo): Basis {
-    const { covariates, observations, treatments, events, entryDate } = record;
+    const { covariates, observations, treatments, events, entryDate, doses } = record;
+    const minute = this.#parts.minute();
     return {
-      record: JSON.stringify([entryDate, covariates, observations, treatments, events]),
+      record: JSON.stringify([entryDate, covariates, observations, treatments, events, ...(doses ? [doses] : [])]),
       plans: JSON.stringify(this.plans),
       pack: pack.digest,
-      today: this.#parts.today(),
+      // Where hours count, a result is of its hour; elsewhere of its day.
+      today: minute.slice(0, countsHours(pack.manifest) ? 13 : 10),
       run: `${this.seed}/${this.rollouts}`,
     };
   }
@@ -263,12 +289,16 @@ export class ForecastState {
     const { record, pack, forecast, madeAt } = this;
     if (!record || !pack) return;
     const bench: Bench = {
-      plans: this.plans.map((plan) => ({ ...plan, blocks: [...plan.blocks] })),
+      plans: this.plans.map(({ regimens, blocks, ...plan }) => ({
+        ...plan,
+        blocks: [...blocks],
+        ...(regimens ? { regimens: [...regimens] } : {}),
+      })),
       seed: this.seed,
       rollouts: this.rollouts,
       outcome: this.outcome,
       readDay: this.readDay,
-      result: forecast && madeAt !== null && this.#basis ? { basis: this.#basis, madeAt, forecast } : null,
+      result: forecast && madeAt !== null && this.#basis ? { basis: this.#basis, madeAt, now: this.now, forecast } : null,
     };
     this.#workspace = {
       format: 1,

@@ -1,35 +1,40 @@
-/** What was observed of a person, in the pack's units and in days from a given day. */
-import { daysBetween } from '#domain/record.ts';
-import type { IsoDate, PatientRecord } from '#domain/record.ts';
+/** What was observed of a person, in the pack's units and in days from a given moment. */
+import type { IsoDate, IsoMinute, PatientRecord } from '#domain/record.ts';
 import { toCanonical } from '#packs/conditioning.ts';
 import type { PackManifest } from '#packs/manifest.ts';
+import { dayOf } from './read-time.ts';
 
 export interface ObservedValue {
+  /** A whole number where the record has no clock time. */
   readonly day: number;
   readonly date: IsoDate;
+  /** The value is a limit, and the true one lies below it. */
+  readonly isBelowLimit: boolean;
   readonly value: number;
   readonly source: string;
 }
 
-/** Values of one marker or sign, oldest first; what is dated after `today` or in a unit the pack does not know is left out. */
+/** Values of one marker or sign, oldest first; what is dated after `now` or in a unit the pack does not know is left out. */
 export function observedValues(
   record: PatientRecord,
   manifest: PackManifest,
   code: string,
-  today: IsoDate,
+  now: IsoMinute,
 ): readonly ObservedValue[] {
   const marker = manifest.markers.find((one) => one.id === code);
   return record.observations
-    .filter((one) => one.code === code && one.date <= today)
+    .filter((one) => one.code === code)
     .flatMap((one) => {
       try {
         const value = marker ? toCanonical(marker, one.value, one.unit) : one.value;
-        return [{ day: daysBetween(today, one.date), date: one.date, value, source: one.source }];
+        const { date, time = '', source, isBelowLimit = false } = one;
+        return [{ day: dayOf(date, time, now), date, value, source, isBelowLimit }];
       } catch {
         // A unit of another pack. The record keeps it; under this one it cannot be drawn.
         return [];
       }
     })
+    .filter(({ day }) => day <= 0)
     .sort((a, b) => a.day - b.day);
 }
 

@@ -1,13 +1,14 @@
 /** All patients on this device: list, search, delete with undo, demonstration people. */
 import { AppError } from '#domain/errors.ts';
-import type { IsoDate, PatientRecord } from '#domain/record.ts';
+import type { IsoMinute, PatientRecord } from '#domain/record.ts';
 import type { EngineClient } from '#engine/client.ts';
 import type { Shelf } from '#vault/vault.ts';
 
 export interface PatientsParts {
   readonly shelf: Shelf<PatientRecord>;
   readonly client: EngineClient;
-  readonly today: () => IsoDate;
+  /** On the person's own clock. */
+  readonly minute: () => IsoMinute;
   readonly newId: () => string;
   /** A whole number below 2³². */
   readonly randomSeed: () => number;
@@ -84,10 +85,12 @@ export class Patients {
   async addDemonstration(packId: string): Promise<PatientRecord | null> {
     this.isDrawing = true;
     const record = await this.#attempt(async () => {
+      const now = this.#parts.minute();
       const drawn = await this.#parts.client.call('person', {
         packId,
         seed: this.#parts.randomSeed(),
-        today: this.#parts.today(),
+        today: now.slice(0, 10),
+        now,
       });
       const named = {
         ...drawn,

@@ -1,9 +1,11 @@
 /** Plans as a person edits them: usual care first and locked, then up to four others, each with a letter. */
-import type { Plan, PlanBlock } from '#domain/plan.ts';
+import type { Plan, PlanBlock, Regimen } from '#domain/plan.ts';
 import { daysBetween } from '#domain/record.ts';
-import type { IsoDate, PatientRecord } from '#domain/record.ts';
+import type { IsoMinute, PatientRecord } from '#domain/record.ts';
 import { leverInterventions } from '#packs/manifest-views.ts';
 import type { Intervention, PackManifest } from '#packs/manifest.ts';
+import { dosedInterventions } from './dosed.ts';
+import { continuingRegimens, newRegimen } from './regimens.ts';
 
 export const usualCareId = 'usual-care';
 const letters = ['A', 'B', 'C', 'D'] as const;
@@ -30,11 +32,13 @@ export function offeredInterventions(manifest: PackManifest): readonly Intervent
 
 /**
  * Usual care and, beside it, one plan to compare at once: the first intervention that usual care lacks and that the evidence lets this
- * person begin today. The choice says nothing of merit; it is the pack's order.
+ * person begin today. The choice says nothing of merit; it is the pack's order. Whoever already has doses that go on begins with
+ * these alone: what to hold against them is the question.
  */
-export function firstPlans(manifest: PackManifest, record: PatientRecord, today: IsoDate): readonly Plan[] {
+export function firstPlans(manifest: PackManifest, record: PatientRecord, now: IsoMinute): readonly Plan[] {
   const usual = usualCarePlan(manifest);
-  const isAtEntry = daysBetween(record.entryDate, today) < manifest.grid.stepDays / 2;
+  if (continuingRegimens(manifest, record, now).length > 0) return [usual];
+  const isAtEntry = daysBetween(record.entryDate, now.slice(0, 10)) < manifest.grid.stepDays / 2;
   const canBegin = (one: Intervention) =>
     one.timing !== 'from-entry' ||
     isAtEntry ||
@@ -42,8 +46,15 @@ export function firstPlans(manifest: PackManifest, record: PatientRecord, today:
   const lacking = offeredInterventions(manifest).filter((one) => !manifest.usualCare.interventions.includes(one.id));
   const first = lacking.find(canBegin) ?? lacking[0];
   if (!first) return [usual];
+  const plan = { id: 'plan-a', name: 'Plan A', blocks: keptBeside(manifest, leverBlocks(manifest, usual), first) };
+  if (isDosed(manifest, first.id)) return [usual, { ...plan, regimens: [newRegimen(manifest, first.id, record)] }];
   const block = { intervention: first.id, startDay: 0, stopDay: horizonDays(manifest) };
-  return [usual, { id: 'plan-a', name: 'Plan A', blocks: [...keptBeside(manifest, leverBlocks(manifest, usual), first), block] }];
+  return [usual, { ...plan, blocks: [...plan.blocks, block] }];
+}
+
+/** Given in doses rather than switched on and off. */
+export function isDosed(manifest: PackManifest, interventionId: string): boolean {
+  return dosedInterventions(manifest).some(({ intervention }) => intervention.id === interventionId);
 }
 
 function keptBeside(manifest: PackManifest, blocks: readonly PlanBlock[], chosen: Intervention): readonly PlanBlock[] {
@@ -55,10 +66,38 @@ function keptBeside(manifest: PackManifest, blocks: readonly PlanBlock[], chosen
 const groupOf = (manifest: PackManifest, id: string) =>
   manifest.interventions.find((one) => one.id === id)?.exclusiveGroup ?? null;
 
-/** A copy with the next free letter; null when there are as many plans as can be drawn. */
-export function duplicatePlan(manifest: PackManifest, plans: readonly Plan[], source: Plan): Plan | null {
+/**
+ * A copy with the next free letter; null when there are as many plans as can be drawn. Of usual care the doses that go on are copied
+ * as well, so that they can be changed.
+ */
+export function duplicatePlan(
+  manifest: PackManifest,
+  plans: readonly Plan[],
+  source: Plan,
+  continuing: readonly Regimen[],
+): Plan | null {
+  const named = nextPlan(plans);
+  if (!named) return null;
+  const blocks = leverBlocks(manifest, source);
+  if (source.id !== usualCareId) return { ...source, ...named, blocks };
+  return { ...named, blocks, ...(continuing.length > 0 ? { regimens: continuing, stopsCurrentDoses: true } : {}) };
+}
+
+/** The next free letter. */
+function nextPlan(plans: readonly Plan[]): Pick<Plan, 'id' | 'name'> | null {
   const letter = letters.find((one) => !plans.some((plan) => plan.id === `plan-${one.toLowerCase()}`));
-  return letter ? { id: `plan-${letter.toLowerCase()}`, name: `Plan ${letter}`, blocks: leverBlocks(manifest, source) } : null;
+  return letter ? { id: `plan-${letter.toLowerCase()}`, name: `Plan ${letter}` } : null;
+}
+
+/** Usual care and a plan for each list of doses, which take the place of the doses that go on. At most as many as can be drawn. */
+export function comparingPlans(manifest: PackManifest, candidates: readonly (readonly Regimen[])[]): readonly Plan[] {
+  return candidates.reduce<readonly Plan[]>(
+    (plans, regimens) => {
+      const named = nextPlan(plans);
+      return named ? [...plans, { ...named, blocks: [], regimens, stopsCurrentDoses: true }] : plans;
+    },
+    [usualCarePlan(manifest)],
+  );
 }
 
 export function letterOf(plan: Plan): string {

@@ -1,5 +1,6 @@
 /** Clock times, days and lengths of time as people type them. */
-import { addDays, isIsoDate } from '#domain/record.ts';
+import { hoursBetween } from '#domain/doses.ts';
+import { addDays, daysBetween, isIsoDate } from '#domain/record.ts';
 import type { IsoDate, IsoMinute } from '#domain/record.ts';
 
 const hoursPer: Readonly<Record<string, number>> = { m: 1 / 60, h: 1, d: 24, w: 168 };
@@ -52,15 +53,8 @@ export function readDay(typed: string, today: IsoDate): IsoDate | null {
   return isIsoDate(date) ? date : null;
 }
 
-export function isIsoMinute(text: string): boolean {
-  return /^.{10}T([01]\d|2[0-3]):[0-5]\d$/.test(text) && isIsoDate(text.slice(0, 10));
-}
-
-/** Hours from one minute of a person's clock to another. A clock without a zone has no summer time. */
-export function hoursBetween(from: IsoMinute, to: IsoMinute): number {
-  return (Date.parse(`${to}Z`) - Date.parse(`${from}Z`)) / 3_600_000;
-}
-
-export function addHours(minute: IsoMinute, hours: number): IsoMinute {
-  return new Date(Date.parse(`${minute}Z`) + Math.round(hours * 60) * 60_000).toISOString().slice(0, 16);
+/** Days from now: by the clock where a time was typed, else by the day, so that today's value lies at 0. */
+export function dayOf(date: IsoDate, time: string, now: IsoMinute): number {
+  const clock = readClock(time);
+  return clock ? hoursBetween(now, `${date}T${clock}`) / 24 : daysBetween(now.slice(0, 10), date);
 }

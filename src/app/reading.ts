@@ -1,8 +1,27 @@
 /** Numbers that the page says in sentences, read from a forecast at one time. Shares become people of a hundred only at the very end. */
 import type { Forecast, ForecastDifference, MarkerForecast, PlanForecast } from '#domain/forecast.ts';
+import type { PackManifest, Target } from '#packs/manifest.ts';
 
 /** The event id that stands for "whatever comes first". */
 export const anyEvent = 'any';
+
+const targetPrefix = 'target:';
+
+/** The outcome that stands for reaching a target. */
+export const targetOutcome = (targetId: string): string => targetPrefix + targetId;
+
+/** The target that is meant by an outcome; null for events. */
+export function targetRead(manifest: PackManifest, outcome: string): Target | null {
+  if (manifest.kind !== 'equations' || !outcome.startsWith(targetPrefix)) return null;
+  return manifest.targets.find(({ id }) => targetOutcome(id) === outcome) ?? null;
+}
+
+/** What is read at first: the only event, else the first target where there are no events, else whatever comes first. */
+export function firstOutcome(manifest: PackManifest): string {
+  if (manifest.events.length === 1) return manifest.events[0]!.id;
+  const target = manifest.kind === 'equations' && manifest.events.length === 0 ? manifest.targets[0] : undefined;
+  return target ? targetOutcome(target.id) : anyEvent;
+}
 
 /** Index of the grid time nearest to a day from today. */
 export function timeIndex({ timesDays }: Pick<Forecast, 'timesDays'>, day: number): number {

@@ -1,10 +1,11 @@
 /** From what was typed to a record, or to what is wrong with it and where. Nothing is repaired silently and nothing is dropped. */
 import type { ErrorCode } from '#domain/errors.ts';
+import { expandCourse } from '#domain/doses.ts';
 import { addDays, isIsoDate } from '#domain/record.ts';
 import type { CovariateValue, IsoMinute, Observation, PatientRecord } from '#domain/record.ts';
 import { toCanonical, unitsOf } from '#packs/conditioning.ts';
 import type { Covariate, MarkerDescription, PackManifest, Sign } from '#packs/manifest.ts';
-import { checkCourses, givenAt } from './dose-check.ts';
+import { checkCourses } from './dose-check.ts';
 import { beforeFirstDose, countsHours } from './dosed.ts';
 import { readLimit, readQuantity } from './read-number.ts';
 import { readClock } from './read-time.ts';
@@ -186,7 +187,7 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
   const { issues: doseIssues, doses } = checkCourses(draft.courses, { manifest, now, born, ended: death ?? null });
   issues.push(...doseIssues);
   const firstDose = doses
-    .flatMap((course) => givenAt(course, now))
+    .flatMap((course) => expandCourse(course, now))
     .map(({ at }) => at)
     .sort()[0];
 

@@ -1,4 +1,5 @@
 /** The record being typed: draft, checks, confirmation, saving. Knows no page. */
+import { hoursBetween, isIsoMinute } from '#domain/doses.ts';
 import { AppError } from '#domain/errors.ts';
 import type { IsoMinute, PatientRecord } from '#domain/record.ts';
 import { unitsOf } from '#packs/conditioning.ts';
@@ -13,7 +14,7 @@ import { checkDraft } from './record-check.ts';
 import type { Issue, Place } from './record-check.ts';
 import { byHand, draftOf, emptyDraft, emptyRow, isEmptyRow } from './record-draft.ts';
 import type { DraftCourse, DraftException, NewId, RecordDraft } from './record-draft.ts';
-import { hoursBetween, isIsoMinute, readHours } from './read-time.ts';
+import { readClock, readHours } from './read-time.ts';
 
 export interface RecordParts {
   readonly patients: Shelf<PatientRecord>;
@@ -169,8 +170,11 @@ export class RecordEditor {
       const target = this.draft.rows[index++]!;
       line.split('\t').forEach((value, offset) => {
         const at = column + offset;
-        if (at < 0) target.date = dayOf(value.trim());
-        else if (this.columns[at]) this.setCell(target.id, this.columns[at].code, value.trim());
+        if (at < 0) {
+          const [, day, clock] = /^(.*?)(?:[ T](\d{1,2}[:.]\d{2})(?::\d{2})?)?$/.exec(value.trim()) ?? [];
+          target.date = dayOf(day ?? '');
+          if (clock) target.time = readClock(clock) ?? clock;
+        } else if (this.columns[at]) this.setCell(target.id, this.columns[at].code, value.trim());
       });
     }
     this.#keepEmptyRow();

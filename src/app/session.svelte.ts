@@ -45,12 +45,12 @@ export class Session {
     this.now = now;
     this.version = version;
     this.#newId = newId;
-    const today = () => this.today();
+    const minute = () => this.minute();
     this.settings = new Settings(vault.shelf('settings', readSettings));
     this.packs = new Packs(client);
     this.engine = new EngineState(client);
-    this.patients = new Patients({ shelf: vault.shelf('patients', readRecord), client, today, newId, randomSeed });
-    this.forecast = new ForecastState({ client, workspaces: vault.shelf('workspaces', readWorkspace), today, now, randomSeed });
+    this.patients = new Patients({ shelf: vault.shelf('patients', readRecord), client, minute, newId, randomSeed });
+    this.forecast = new ForecastState({ client, workspaces: vault.shelf('workspaces', readWorkspace), minute, now, randomSeed });
     this.isWriter = vault.tabs.isWriter;
     vault.tabs.onRole((isWriter) => {
       // What is being typed goes to the disk before the other tab may look for it.

@@ -6,6 +6,20 @@ const planSchema = v.object({
   id: v.string(),
   name: v.string(),
   blocks: v.array(v.object({ intervention: v.string(), startDay: v.number(), stopDay: v.number() })),
+  regimens: v.exactOptional(
+    v.array(
+      v.object({
+        intervention: v.string(),
+        amount: v.number(),
+        route: v.picklist(['iv-bolus', 'iv-infusion', 'oral', 'subcutaneous', 'radiation']),
+        durationHours: v.nullable(v.number()),
+        startHour: v.number(),
+        everyHours: v.nullable(v.number()),
+        count: v.nullable(v.number()),
+      }),
+    ),
+  ),
+  stopsCurrentDoses: v.exactOptional(v.boolean()),
 });
 
 /** What a result was made from, part by part, so that the page can say what changed since. */
@@ -21,13 +35,15 @@ const benchSchema = v.object({
   plans: v.array(planSchema),
   seed: v.number(),
   rollouts: v.number(),
-  /** Event id, or `any`. */
+  /** Event id, `any`, or `target:` and a target's id. */
   outcome: v.string(),
   readDay: v.number(),
   result: v.nullable(
     v.object({
       basis: basisSchema,
       madeAt: v.number(),
+      /** The minute that the forecast counts from; results from before packs counted hours have none. */
+      now: v.optional(v.string()),
       // Summaries made by this app and checked when they were made; the stamp below goes up when their shape changes.
       forecast: v.custom<Forecast>((value) => typeof value === 'object' && value !== null && 'timesDays' in value),
     }),

@@ -141,9 +141,11 @@ function readObservation(manifest: LearnedManifest, observation: Observation, at
     return { code, date, index: manifest.markers.length + sign, canonical: value, state: level, use: shown };
   }
   const index = manifest.markers.findIndex(({ id }) => id === code);
-  if (index < 0) {
-    const notRead = { ...use, remark: 'not-an-input', detail: sentence(source, 'This pack does not read it.') } as const;
-    return { code, date, index, canonical: value, state: 0, use: notRead };
+  if (index < 0 || observation.isBelowLimit) {
+    const why =
+      index < 0 ? 'This pack does not read it.' : 'This pack cannot read a value that is only known to lie below a limit.';
+    const notRead = { ...use, remark: 'not-an-input', detail: sentence(source, why) } as const;
+    return { code, date, index: -1, canonical: value, state: 0, use: notRead };
   }
   const marker = manifest.markers[index]!;
   const canonical = toCanonical(marker, value, unit);

@@ -63,6 +63,30 @@ export interface NormalRange {
   readonly source: string;
 }
 
+/** What a plan is to reach or to avoid; one end at least. */
+export interface TargetRange {
+  readonly label: string;
+  readonly low?: number | undefined;
+  readonly high?: number | undefined;
+}
+
+/** A twin's course before now. */
+export type PastFan = Pick<PlanFan, 'times' | 'bands' | 'median'>;
+
+/** Chance of a target, and its measure, for one plan or candidate. */
+export interface TargetRow {
+  readonly id: string;
+  /** "plan A", "1000 mg every 12 h". */
+  readonly name: string;
+  readonly plan?: PlanIdentity;
+  readonly probability: number;
+  /** From the number of draws alone. */
+  readonly low: number;
+  readonly high: number;
+  /** The measure at 5, 25, 50, 75 and 95 %. */
+  readonly quantiles: readonly [number, number, number, number, number];
+}
+
 export interface EventKind {
   readonly id: string;
   /** As in "23 die": used after a count of several. */
@@ -133,6 +157,12 @@ export interface LaneBlock {
   readonly start: number;
   readonly stop: number;
   readonly dose?: number;
+  /** What stands in the block instead of the dose: "1000 mg q12h". */
+  readonly text?: string;
+  /** Times of single doses inside the block. */
+  readonly marks?: readonly number[];
+  /** Shown and not moved: what the record says goes on. */
+  readonly locked?: boolean;
 }
 
 export interface Lane {

@@ -149,7 +149,7 @@ describe('a forecast', () => {
     await one.addDemonstration('toy');
     await one.forecast.run();
     expect(one.forecast.stale).toEqual([]);
-    one.forecast.setBlocks('plan-a', []);
+    one.forecast.setPlan('plan-a', { blocks: [] });
     expect(one.forecast.stale).toEqual(['plans']);
     one.forecast.undo();
     expect(one.forecast.stale).toEqual([]);

@@ -1,11 +1,22 @@
 /** From a forecast in days to what the charts take: one time axis in the pack's own unit, today at 0. */
 import type { Forecast, ForecastDifference, MarkerForecast, PlanForecast } from '#domain/forecast.ts';
-import type { Plan } from '#domain/plan.ts';
+import type { Plan, PlanBlock, Regimen } from '#domain/plan.ts';
+import { hoursBetween } from '#domain/doses.ts';
 import type { PatientRecord } from '#domain/record.ts';
-import type { Intervention, MarkerDescription, PackManifest } from '#app/manifest.ts';
+import type { Intervention, MarkerDescription, PackManifest, Target } from '#app/manifest.ts';
 import { observedValues } from '#app/observed.ts';
 import { horizonDays, leverBlocks, letterOf, usualCareId } from '#app/plans.ts';
-import { anyEvent, differencesAt, incidenceAt, quantileOf, shareBeyond, signShares, timeIndex } from '#app/reading.ts';
+import {
+  anyEvent,
+  differencesAt,
+  incidenceAt,
+  quantileOf,
+  shareBeyond,
+  signShares,
+  targetRead,
+  timeIndex,
+} from '#app/reading.ts';
+import { regimenText, shortRegimenText } from '#app/regimens.ts';
 import { unitText } from '#app/units.ts';
 import type {
   EventKind,
@@ -13,6 +24,7 @@ import type {
   LaneBlock,
   LaneIntervention,
   Observation,
+  PastFan,
   PlanColour,
   PlanCounts,
   PlanEvents,
@@ -20,8 +32,10 @@ import type {
   PlanIdentity,
   PlanSigns,
   Span,
+  TargetRange,
+  TargetRow,
 } from '#ui/charts/chart-types.ts';
-import { formatDuration, outcomeSentence } from '#ui/charts/chart-words.ts';
+import { formatDuration, formatMoment, formatRange, outcomeSentence } from '#ui/charts/chart-words.ts';
 
 const daysPer = { years: 365.25, weeks: 7, days: 1, hours: 1 / 24, minutes: 1 / 1440 } as const;
 type TimeUnit = keyof typeof daysPer;
@@ -44,12 +58,13 @@ export function identityOf(plan: Plan): PlanIdentity {
 }
 
 /** Left of today as much history as there is, but never more than three fifths of what lies right of it. */
-export function pageSpan(record: PatientRecord, manifest: PackManifest, today: string, horizonDays: number): Span {
+export function pageSpan(record: PatientRecord, manifest: PackManifest, now: string, horizonDays: number): Span {
   const { timeUnit } = manifest.grid;
   const days = [...manifest.markers, ...manifest.signs].flatMap(({ id }) =>
-    observedValues(record, manifest, id, today).map((one) => one.day),
+    observedValues(record, manifest, id, now).map((one) => one.day),
   );
-  const first = Math.min(0, ...days);
+  const doses = (record.doses ?? []).map((course) => hoursBetween(now, course.start) / 24);
+  const first = Math.min(0, ...days, ...doses);
   const horizon = toTime(horizonDays, timeUnit);
   return [-Math.min(toTime(-first, timeUnit) * 1.03, horizon * 0.6), horizon];
 }
@@ -58,11 +73,16 @@ export function observedOf(
   record: PatientRecord,
   manifest: PackManifest,
   marker: MarkerDescription,
-  today: string,
+  now: string,
   span: Span,
 ): Observation[] {
-  return observedValues(record, manifest, marker.id, today)
-    .map((one) => ({ time: toTime(one.day, manifest.grid.timeUnit), value: one.value, source: one.source }))
+  return observedValues(record, manifest, marker.id, now)
+    .map((one) => ({
+      time: toTime(one.day, manifest.grid.timeUnit),
+      value: one.value,
+      source: one.source,
+      ...(one.isBelowLimit ? { censored: '<' as const } : {}),
+    }))
     .filter((one) => one.time >= span[0] - 1e-9);
 }
 
@@ -80,6 +100,71 @@ export function fanOf(plan: Plan, marker: MarkerForecast, times: readonly number
     memberMedians: marker.memberMedians,
     courses: marker.courses.map((course) => course.map((value) => value ?? Number.NaN)),
   };
+}
+
+/** The twin's own course before now, as far as the page's axis reaches back. */
+export function pastOf(forecast: Forecast, marker: MarkerDescription, manifest: PackManifest): PastFan | undefined {
+  const own = forecast.past?.markers[marker.id];
+  return (
+    own && {
+      times: forecast.past!.timesDays.map((day) => toTime(day, manifest.grid.timeUnit)),
+      bands: own.bands,
+      median: own.median,
+    }
+  );
+}
+
+/**
+ * Targets that can be drawn on a marker's own axis: those about a single value of the read-out that the marker shows. An area under
+ * the curve, or a share of time, has another unit.
+ */
+export function targetRanges(manifest: PackManifest, marker: MarkerDescription): TargetRange[] {
+  if (manifest.kind !== 'equations') return [];
+  const readouts = manifest.models.flatMap((model) =>
+    model.observations.filter((one) => one.marker === marker.id).map((one) => one.readout),
+  );
+  return manifest.targets
+    .filter(({ measure }) => readouts.includes(measure.readout) && measure.statistic !== 'increase')
+    .map((target): TargetRange => {
+      const { statistic, between } = target.measure;
+      return { label: target.label, ...(statistic === 'share-within' ? between : { low: target.low, high: target.high }) };
+    })
+    .filter(({ low, high }) => low !== undefined || high !== undefined);
+}
+
+export function targetRows(shown: readonly PlanForecast[], target: Target): TargetRow[] {
+  return shown.flatMap(({ plan, targets }) => {
+    const own = targets?.[target.id];
+    const identity = identityOf(plan);
+    return own ? [{ ...own, id: plan.id, name: identity.name, plan: identity }] : [];
+  });
+}
+
+/** Before a count: "reached in 62 of 100"; what is to be avoided is so "in 31 of 100". */
+export const targetVerb = ({ intent }: Target): string => (intent === 'reach' ? 'reached in' : 'in');
+
+/** "AUC24 400 to 600 is reached in 62 of 100 draws under usual care, 71 under plan A." */
+export function targetSentence(target: Target, shown: readonly PlanForecast[]): string {
+  const parts = targetRows(shown, target).map(({ name, probability }, index) => {
+    const count = Math.round(100 * probability);
+    return index === 0 ? `${count} of 100 draws under ${name}` : `${count} under ${name}`;
+  });
+  if (parts.length === 0) return '';
+  return `${target.label}${target.intent === 'reach' ? ' is reached in' : ': in'} ${parts.join(', ')}.`;
+}
+
+/** "Bilirubin in 3 years: half of simulated courses within 2.1–4.4 mg/dL under usual care, …" */
+function markerSentence(forecast: Forecast, shown: readonly PlanForecast[], manifest: PackManifest, day: number): string {
+  const [marker] = manifest.markers;
+  const index = timeIndex(forecast, day);
+  const { timeUnit } = manifest.grid;
+  const parts = shown.flatMap(({ plan, markers }) => {
+    const half = marker && markers[marker.id]?.bands.find(({ level }) => level === 0.5);
+    return half ? [`${formatRange(half.low[index]!, half.high[index]!)} under ${identityOf(plan).name}`] : [];
+  });
+  if (!marker || parts.length === 0) return forecast.message;
+  const when = formatMoment(toTime(forecast.timesDays[index]!, timeUnit), 0, timeUnit);
+  return `${marker.label} ${when}, in ${unitText(marker.unit) || 'points'}: half of simulated courses lie within ${parts.join(', ')}.`;
 }
 
 export function eventKinds(manifest: PackManifest): EventKind[] {
@@ -164,6 +249,16 @@ export function answer(
   outcome: string,
   day: number,
 ): string {
+  const target = targetRead(manifest, outcome);
+  if (target && manifest.kind === 'equations') {
+    // What is to be reached never stands without what is to be avoided.
+    const other = target.intent === 'reach' ? manifest.targets.find(({ intent }) => intent === 'avoid') : undefined;
+    return [target, other]
+      .map((one) => one && targetSentence(one, shown))
+      .filter(Boolean)
+      .join(' ');
+  }
+  if (manifest.events.length === 0) return markerSentence(forecast, shown, manifest, day);
   const index = timeIndex(forecast, day);
   const { verb, verbOne } = outcomeWords(manifest, outcome);
   const usual = shown.find((plan) => plan.plan.id === usualCareId) ?? shown[0]!;
@@ -198,7 +293,12 @@ export function differenceDots(difference: ForecastDifference, outcome: string, 
 }
 
 /** "Above 6 mg/dL in 3 years: about 37 of 100 under usual care, 29 under plan A, of those without an event." */
-export function thresholdSentences(marker: MarkerDescription, shown: readonly PlanForecast[], index: number, when: string): string[] {
+export function thresholdSentences(
+  marker: MarkerDescription,
+  shown: readonly PlanForecast[],
+  index: number,
+  when: string,
+): string[] {
   return (marker.thresholds ?? []).flatMap((threshold) => {
     const parts = shown.flatMap((plan) => {
       const own = plan.markers[marker.id];
@@ -237,36 +337,105 @@ export function readDays(manifest: PackManifest, horizon: number): { day: number
   return [...days, horizon].map((day) => ({ day, label: formatDuration(toTime(day, timeUnit), timeUnit) }));
 }
 
-export function lanesOf(
-  plans: readonly Plan[],
-  ran: readonly Plan[],
-  hidden: ReadonlySet<string>,
-  manifest: PackManifest,
-): Lane[] {
+export interface LaneSource {
+  readonly ran: readonly Plan[];
+  readonly hidden: ReadonlySet<string>;
+  /** Doses of the record that go on: part of every plan that does not stop them. */
+  readonly continuing: readonly Regimen[];
+}
+
+export function lanesOf(plans: readonly Plan[], { ran, hidden, continuing }: LaneSource, manifest: PackManifest): Lane[] {
   const { timeUnit } = manifest.grid;
   return plans.map((plan) => {
     const before = ran.find((one) => one.id === plan.id);
+    const goingOn = plan.stopsCurrentDoses ? [] : continuing;
     return {
       id: plan.id,
       plan: identityOf(plan),
       locked: plan.id === usualCareId,
       hidden: hidden.has(plan.id),
       changed: before !== undefined && JSON.stringify(before) !== JSON.stringify(plan),
-      blocks: leverBlocks(manifest, plan).map((block, index) => ({
-        id: `${block.intervention}-${index}`,
-        intervention: block.intervention,
-        start: toTime(block.startDay, timeUnit),
-        stop: toTime(block.stopDay, timeUnit),
-      })),
+      blocks: [
+        ...leverBlocks(manifest, plan).map((block, index) => ({
+          id: `${block.intervention}-${index}`,
+          intervention: block.intervention,
+          start: toTime(block.startDay, timeUnit),
+          stop: toTime(block.stopDay, timeUnit),
+        })),
+        ...(plan.regimens ?? []).map((regimen, index) => regimenBlock(regimen, regimenBlockId(index), manifest)),
+        ...goingOn.map((regimen, index) => ({ ...regimenBlock(regimen, `current-${index}`, manifest), locked: true })),
+      ],
     };
   });
 }
 
-export function blocksFromLane(blocks: readonly LaneBlock[], manifest: PackManifest) {
+export const regimenBlockId = (index: number): string => `regimen-${index}`;
+
+/** Which of the plan's regimens a block draws; null for blocks that are switched on and off, and for doses of the record. */
+export function regimenIndex(blockId: string): number | null {
+  const match = /^regimen-(\d+)$/.exec(blockId);
+  return match ? Number(match[1]) : null;
+}
+
+/** Doses beyond so many are drawn as a block without marks. */
+const mostMarks = 400;
+
+function regimenBlock(regimen: Regimen, id: string, manifest: PackManifest): LaneBlock {
+  const { timeUnit } = manifest.grid;
+  const horizonHours = horizonDays(manifest) * 24;
+  const { startHour, everyHours, count, durationHours } = regimen;
+  const stopHour =
+    everyHours === null
+      ? // A single dose has hardly a length of its own, and must still be seen and grasped.
+        startHour + Math.max(durationHours ?? 0, horizonHours / 30)
+      : Math.min(horizonHours, count === null ? horizonHours : startHour + count * everyHours);
+  const doses = everyHours === null ? 1 : Math.min(Math.ceil((stopHour - startHour) / everyHours - 1e-9), mostMarks);
+  const time = (hours: number) => toTime(hours / 24, timeUnit);
+  return {
+    id,
+    intervention: regimen.intervention,
+    start: time(startHour),
+    stop: time(Math.min(Math.max(stopHour, startHour + horizonHours / 200), horizonHours)),
+    text: shortRegimenText(regimen, manifest),
+    marks: Array.from({ length: doses }, (_, dose) => time(startHour + dose * (everyHours ?? 0))),
+  };
+}
+
+/** What a plan gives once its lane was changed: blocks as they lie, regimens begun and ended where their block does. */
+export function planFromLane(
+  plan: Plan,
+  blocks: readonly LaneBlock[],
+  manifest: PackManifest,
+): { readonly blocks: readonly PlanBlock[]; readonly regimens?: readonly Regimen[] } {
   const { timeUnit } = manifest.grid;
   // A horizon need not be a whole number of days: rounding must not push a block's end past it.
   const day = (time: number) => Math.min(toDays(time, timeUnit), horizonDays(manifest));
-  return blocks.map((block) => ({ intervention: block.intervention, startDay: day(block.start), stopDay: day(block.stop) }));
+  const switched = blocks
+    .filter((block) => !block.locked && regimenIndex(block.id) === null)
+    .map((block) => ({ intervention: block.intervention, startDay: day(block.start), stopDay: day(block.stop) }));
+  if (!plan.regimens) return { blocks: switched };
+  const hours = (time: number) => Math.round(toDays(time, timeUnit) * 24 * 60) / 60;
+  const regimens = plan.regimens.flatMap((regimen, index): Regimen[] => {
+    const block = blocks.find((one) => one.id === regimenBlockId(index));
+    if (!block) return [];
+    const before = regimenBlock(regimen, block.id, manifest);
+    if (block.start === before.start && block.stop === before.stop) return [regimen];
+    const moved = { ...regimen, startHour: hours(block.start) };
+    const isLength = Math.abs(block.stop - block.start - (before.stop - before.start)) > 1e-6;
+    if (regimen.everyHours === null || !isLength) return [moved];
+    const isOpen = block.stop >= toTime(horizonDays(manifest), timeUnit) - 1e-6;
+    return [{ ...moved, count: isOpen ? null : Math.max(1, Math.round(hours(block.stop - block.start) / regimen.everyHours)) }];
+  });
+  return { blocks: switched, regimens };
+}
+
+/** One line a plan of doses, for the words under the lanes. */
+export function doseLines(plans: readonly Plan[], continuing: readonly Regimen[], manifest: PackManifest): string[] {
+  return plans.flatMap((plan) => {
+    const regimens = [...(plan.regimens ?? []), ...(plan.stopsCurrentDoses ? [] : continuing)];
+    const { name } = identityOf(plan);
+    return regimens.length === 0 ? [] : [`${name}: ${regimens.map((one) => regimenText(one, manifest)).join('; ')}`];
+  });
 }
 
 export function laneInterventions(offered: readonly Intervention[]): LaneIntervention[] {

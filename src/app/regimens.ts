@@ -1,0 +1,66 @@
+/** Regimens of plans: what goes on of the record, what a new one starts as, and how they are said. */
+import { AppError } from '#domain/errors.ts';
+import type { Regimen } from '#domain/plan.ts';
+import type { IsoMinute, PatientRecord } from '#domain/record.ts';
+import { readPerson } from '#twin/equations/person.ts';
+import type { PackManifest } from '#packs/manifest.ts';
+import { dosedInterventions, routeWords } from './dosed.ts';
+import { hoursText } from './read-time.ts';
+import { unitText } from './units.ts';
+
+/** Courses of the record that go on after `now`: what usual care gives. None where the record cannot be read; the run says why. */
+export function continuingRegimens(manifest: PackManifest, record: PatientRecord, now: IsoMinute): readonly Regimen[] {
+  if (manifest.kind !== 'equations') return [];
+  try {
+    return readPerson(manifest, record, now).continuing;
+  } catch (error) {
+    if (error instanceof AppError) return [];
+    throw error;
+  }
+}
+
+/** Something to begin with: the first entries of the pack's grid, else one unit once. The choice says nothing of merit. */
+export function newRegimen(manifest: PackManifest, intervention: string, record: PatientRecord): Regimen {
+  const route = dosedInterventions(manifest).find((one) => one.intervention.id === intervention)?.routes[0] ?? 'oral';
+  const grid = manifest.kind === 'equations' ? manifest.doseGrids.find((one) => one.intervention === intervention) : undefined;
+  const once = { intervention, amount: 1, route, durationHours: null, startHour: 0, everyHours: null, count: 1 };
+  if (!grid) return { ...once, durationHours: route === 'iv-infusion' ? 1 : null };
+  const size = { dose: 1, kg: numberOf(record, 'weight'), m2: numberOf(record, 'bsa') }[grid.per] ?? 1;
+  return {
+    ...once,
+    amount: Math.max(grid.roundTo, Math.round((grid.amounts[0]! * size) / grid.roundTo) * grid.roundTo),
+    route: grid.route,
+    durationHours: grid.durationHours[0] ?? null,
+    startHour: grid.startHours[0] ?? 0,
+    everyHours: grid.intervalHours[0] ?? null,
+    count: null,
+  };
+}
+
+const numberOf = ({ covariates }: PatientRecord, id: string) => (typeof covariates[id] === 'number' ? covariates[id] : undefined);
+
+/** "1000 mg IV over 1 h every 12 h", with "6 doses" or "once" behind it. */
+export function regimenText(regimen: Regimen, manifest: PackManifest): string {
+  const { amount, route, durationHours, everyHours, count } = regimen;
+  const often = everyHours === null ? 'once' : `every ${hoursText(everyHours)}`;
+  const over = durationHours === null ? '' : ` over ${hoursText(durationHours)}`;
+  const many = everyHours === null || count === null ? '' : `, ${count} ${count === 1 ? 'dose' : 'doses'}`;
+  return `${amountText(amount)} ${unitOf(regimen, manifest)} ${routeWords[route].short}${over} ${often}${many}`;
+}
+
+/** For inside a block: "1000 mg q12h". */
+export function shortRegimenText({ amount, everyHours, ...regimen }: Regimen, manifest: PackManifest): string {
+  const often = everyHours === null ? '' : ` q${hoursText(everyHours).replace(' ', '')}`;
+  return `${amountText(amount)} ${unitOf(regimen, manifest)}${often}`;
+}
+
+/** All of a plan or a candidate in one line, the loading dose first. */
+export function regimensText(regimens: readonly Regimen[], manifest: PackManifest): string {
+  return regimens.length === 0 ? 'nothing' : regimens.map((one) => regimenText(one, manifest)).join(', then ');
+}
+
+const amountText = (amount: number) => String(Number(amount.toPrecision(6)));
+
+function unitOf({ intervention }: Pick<Regimen, 'intervention'>, manifest: PackManifest): string {
+  return unitText(dosedInterventions(manifest).find((one) => one.intervention.id === intervention)?.unit ?? '');
+}
