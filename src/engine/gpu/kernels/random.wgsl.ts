@@ -1,5 +1,26 @@
 import { streams } from '#numerics/random.ts';
 
+const logarithm = /* wgsl */ `/** Natural logarithm of positive, normal numbers. */
+fn logOf(x: vec4f) -> vec4f {
+  let bits = bitcast<vec4u>(x);
+  let mantissa = bitcast<vec4f>((bits & vec4u(0x007fffffu)) | vec4u(0x3f000000u));
+  let isLow = mantissa < vec4f(0.70710678);
+  let exponent = vec4f(vec4i(bits >> vec4u(23u)) - 126) - select(vec4f(0.0), vec4f(1.0), isLow);
+  let m = select(mantissa, mantissa + mantissa, isLow) - 1.0;
+  var p = 7.0376836292e-2 * m - 1.1514610310e-1;
+  p = p * m + 1.1676998740e-1;
+  p = p * m - 1.2420140846e-1;
+  p = p * m + 1.4249322787e-1;
+  p = p * m - 1.6668057665e-1;
+  p = p * m + 2.0000714765e-1;
+  p = p * m - 2.4999993993e-1;
+  p = p * m + 3.3333331174e-1;
+  let square = m * m;
+  // ln 2 in two parts, the first exact in few bits.
+  let tail = p * m * square - 2.12194440e-4 * exponent - 0.5 * square;
+  return m + tail + 0.693359375 * exponent;
+}`;
+
 /**
  * The generator of `numerics/random.ts` for four rollouts at once, one to a lane: the words are the same bits. Logarithm, sine and
  * cosine are polynomials (Cephes single precision, about 1e-7), because the built-in ones may be off by 2^-11 and differ between
@@ -49,26 +70,7 @@ fn uniform4(words: vec4u) -> vec4f {
   return (vec4f(words >> vec4u(9u)) + 0.5) * 0x1p-23;
 }
 
-/** Natural logarithm of positive, normal numbers. */
-fn logOf(x: vec4f) -> vec4f {
-  let bits = bitcast<vec4u>(x);
-  let mantissa = bitcast<vec4f>((bits & vec4u(0x007fffffu)) | vec4u(0x3f000000u));
-  let isLow = mantissa < vec4f(0.70710678);
-  let exponent = vec4f(vec4i(bits >> vec4u(23u)) - 126) - select(vec4f(0.0), vec4f(1.0), isLow);
-  let m = select(mantissa, mantissa + mantissa, isLow) - 1.0;
-  var p = 7.0376836292e-2 * m - 1.1514610310e-1;
-  p = p * m + 1.1676998740e-1;
-  p = p * m - 1.2420140846e-1;
-  p = p * m + 1.4249322787e-1;
-  p = p * m - 1.6668057665e-1;
-  p = p * m + 2.0000714765e-1;
-  p = p * m - 2.4999993993e-1;
-  p = p * m + 3.3333331174e-1;
-  let square = m * m;
-  // ln 2 in two parts, the first exact in few bits.
-  let tail = p * m * square - 2.12194440e-4 * exponent - 0.5 * square;
-  return m + tail + 0.693359375 * exponent;
-}
+${logarithm}
 
 /** Box–Muller: the first returned number goes with the cosine, the second with the sine. */
 struct Pair { cosine: vec4f, sine: vec4f }
@@ -96,3 +98,11 @@ fn normals(words: Words) -> Normals {
   return Normals(first.cosine, first.sine, second.cosine, second.sine);
 }
 `;
+
+/** The same functions for one rollout at a time, and `logOfNormal` for `logOf`. */
+export const scalarRandomWgsl = scalar(randomWgsl);
+export const scalarLogarithmWgsl = scalar(logarithm);
+
+function scalar(wgsl: string): string {
+  return wgsl.replaceAll('vec4u', 'u32').replaceAll('vec4f', 'f32').replaceAll('vec4i', 'i32').replaceAll('logOf', 'logOfNormal');
+}
