@@ -4,7 +4,7 @@
  */
 import { invariant } from '#domain/errors.ts';
 import { quoted, refusal } from '../refusal.ts';
-import type { Expressions } from './expressions.ts';
+import { ExpressionError, type Expressions } from './expressions.ts';
 import { parseFormula, type BinaryOperator, type Tree } from './parse.ts';
 import { unaryOps, type ApplyExpr, type Expr } from './program.ts';
 import {
@@ -109,27 +109,29 @@ export class FormulaChecker {
 
   /** A formula whose result is a number of `unit`; `tree` where it has been parsed before. */
   quantity(text: string, where: string, scope: Scope, unit: UnitScale, unitName: string, tree?: Tree): Expr {
-    return this.#converted(this.#read(text, where, scope, tree), unit, unitName);
+    return this.#within(where, scope, () => this.#converted(this.#quantity(tree ?? parseFormula(text, where)), unit, unitName));
   }
 
   /** A formula whose result has whatever unit comes out of it. */
   anyQuantity(text: string, where: string, scope: Scope): { readonly expr: Expr; readonly unit: UnitScale } {
-    const { expr, unit } = this.#read(text, where, scope);
+    const { expr, unit } = this.#within(where, scope, () => this.#quantity(parseFormula(text, where)));
     return { expr, unit: unit ?? dimensionless };
   }
 
   /** A formula whose result is true or false. */
   truth(text: string, where: string, scope: Scope): Expr {
-    this.#where = where;
-    this.#scope = scope;
-    const tree = parseFormula(text, where);
-    return this.#truth(tree);
+    return this.#within(where, scope, () => this.#truth(parseFormula(text, where)));
   }
 
-  #read(text: string, where: string, scope: Scope, tree?: Tree): Quantity {
+  #within<T>(where: string, scope: Scope, check: () => T): T {
     this.#where = where;
     this.#scope = scope;
-    return this.#quantity(tree ?? parseFormula(text, where));
+    try {
+      return check();
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      throw refusal('model_formula_invalid', where, `${error.message}.`, { cause: error });
+    }
   }
 
   #converted({ expr, unit }: Quantity, to: UnitScale, unitName: string): Expr {

@@ -4,7 +4,7 @@ import type { EquationsManifest } from '../manifest.ts';
 import { quoted, refusal } from '../refusal.ts';
 import { FormulaChecker, reservedWords, type Entry, type Meaning, type Scope, type SymbolKind } from './check.ts';
 import { jacobianOf } from './differentiate.ts';
-import { Expressions, ExpressionTooLarge, type ExpressionLimits } from './expressions.ts';
+import { Expressions, ExpressionError, type ExpressionLimits } from './expressions.ts';
 import type { Compartments, Definition, EquationsModel, Formula, InputChannel, ModelEvent, State, SymbolName } from './model.ts';
 import { orderDefinitions } from './order.ts';
 import type {
@@ -34,7 +34,7 @@ import {
 export type ModelContext = Pick<EquationsManifest, 'covariates' | 'markers' | 'interventions' | 'events'>;
 
 /** Twenty times the largest published model we know (coagulation, 62 species); a hostile pack stops here. */
-const limits: ExpressionLimits = { nodes: 20_000, depth: 1000 };
+const limits: ExpressionLimits = { nodes: 20_000, depth: 1000, constants: 'must-be-finite' };
 
 const second = parseUnit('s');
 const daySeconds = 86_400;
@@ -49,8 +49,9 @@ export function compileModel(model: EquationsModel, context: ModelContext, where
   try {
     return new ModelCompiler(model, context, where).compile();
   } catch (error) {
-    if (!(error instanceof ExpressionTooLarge)) throw error;
-    throw refusal('model_formula_invalid', where, `${error.message}.`);
+    // Formulas by themselves have been refused with their place: this one came of differentiating them.
+    if (!(error instanceof ExpressionError)) throw error;
+    throw refusal('model_formula_invalid', `${where}, derivatives for the stepper`, `${error.message}.`);
   }
 }
 

@@ -9,10 +9,14 @@ import type { ApplyExpr, Expr, NumberExpr, SlotKind } from './program.ts';
 export interface ExpressionLimits {
   readonly nodes: number;
   readonly depth: number;
+  /** What becomes of a constant part that no f32 can hold (1/0, log(-1), 1e39): an error, or it stays as it is written. */
+  readonly constants: 'must-be-finite' | 'any';
 }
 
-/** Thrown when a model grows beyond the limits; whoever compiles it adds the place. */
-export class ExpressionTooLarge extends Error {}
+/** A model grows beyond the limits; whoever compiles it adds the place. */
+export class ExpressionError extends Error {}
+
+const largestNumber = 3e38;
 
 const commutative: ReadonlySet<ApplyExpr['op']> = new Set(['add', 'mul', 'min', 'max', 'eq', 'and', 'or']);
 const truthOps: ReadonlySet<Expr['op']> = new Set(['lt', 'le', 'eq', 'and', 'or', 'not']);
@@ -33,6 +37,9 @@ export class Expressions {
   }
 
   number(value: number): NumberExpr {
+    if (this.#limits.constants === 'must-be-finite' && !(Math.abs(value) <= largestNumber)) {
+      throw new ExpressionError(`a constant part of the formula is ${value}, expected a number of at most ${largestNumber}`);
+    }
     const key = Object.is(value, -0) ? '-0' : String(value);
     return this.#intern(key, 1, () => ({ op: 'number', value })) as NumberExpr;
   }
@@ -51,7 +58,8 @@ export class Expressions {
     }
     if (!truthOps.has(op) && args.every((arg) => arg.op === 'number')) {
       const [x, y] = args.map((arg) => (arg as NumberExpr).value);
-      return this.number(applyOperation(op, x!, y ?? 0, 0));
+      const value = applyOperation(op, x!, y ?? 0, 0);
+      if (this.#limits.constants === 'must-be-finite' || Number.isFinite(value)) return this.number(value);
     }
     return this.#simpler(op, a, b) ?? this.#node(op, args);
   }
@@ -146,9 +154,9 @@ export class Expressions {
     const before = this.#interned.get(key);
     if (before) return before;
     if (this.#facts.size >= this.#limits.nodes) {
-      throw new ExpressionTooLarge(`the formulas have more than ${this.#limits.nodes} parts`);
+      throw new ExpressionError(`the formulas of the model have more than ${this.#limits.nodes} parts`);
     }
-    if (depth > this.#limits.depth) throw new ExpressionTooLarge(`a formula is nested more than ${this.#limits.depth} deep`);
+    if (depth > this.#limits.depth) throw new ExpressionError(`the formula is nested more than ${this.#limits.depth} deep`);
     const made = make();
     this.#interned.set(key, made);
     this.#facts.set(made, { id: this.#facts.size, depth });

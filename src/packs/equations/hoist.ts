@@ -26,7 +26,7 @@ class Hoister {
   readonly #program: Program;
   readonly #laneCovariates: ReadonlySet<number>;
   // The program was within its bounds, and this makes no more of it than there was.
-  readonly #expressions = new Expressions({ nodes: Infinity, depth: Infinity });
+  readonly #expressions = new Expressions({ nodes: Infinity, depth: Infinity, constants: 'any' });
   readonly #rowFormulas: Expr[] = [];
   readonly #rowIndex = new Map<Expr, number>();
   readonly #isOfRow = new Map<Expr, boolean>();
