@@ -48,7 +48,7 @@ export class ReferenceSimulator implements Simulator {
   dispose(): void {}
 }
 
-function checkSimulation({
+export function checkSimulation({
   program,
   timelines,
   times,

@@ -50,7 +50,10 @@ abstract class AdaptiveSteps implements StepperCode {
         sum.set(code.number(0)),
         program.states.map(({ scale }, i) => {
           const extent = v.max(v.abs(before.get(i)), v.abs(after.get(i)));
-          const tolerance = v.add(v.mul(extent, code.number(options.relativeTolerance)), code.number(options.absoluteTolerance * scale));
+          const tolerance = v.add(
+            v.mul(extent, code.number(options.relativeTolerance)),
+            code.number(options.absoluteTolerance * scale),
+          );
           return [share.set(v.div(this.error.get(i), tolerance)), sum.set(v.add(sum.get, v.mul(share.get, share.get)))];
         }),
         v.mul(sum.get, code.number(1 / size)),
@@ -108,10 +111,7 @@ abstract class AdaptiveSteps implements StepperCode {
       isLost.set(
         v128.or(
           isLost.get,
-          v128.and(
-            v128.and(done.get(), v.lt(to.get(), end)),
-            v.le(code.number(options.maximumSteps), tried.get(lane)),
-          ),
+          v128.and(v128.and(done.get(), v.lt(to.get(), end)), v.le(code.number(options.maximumSteps), tried.get(lane))),
         ),
       ),
       code.diverge(lane, isLost),
@@ -208,8 +208,8 @@ export class Dopri5Code extends AdaptiveSteps {
         sequence(
           code.count(isNew, 1),
           motion.show(v128.select(done.get(), to.get(), from.get()), (i) => v128.select(done.get(), after.get(i), before.get(i))),
-          // Where there is one already, it is the same again.
-          motion.derivatives(lane, slopes, 0),
+          motion.derivatives(lane, slopes, 6),
+          motion.each((i) => slopes.set(i, v128.select(hasSet.get(), slopes.get(6 * size + i), slopes.get(i)))),
         ),
       ),
     );
@@ -243,7 +243,9 @@ export class RosenbrockCode extends AdaptiveSteps {
     this.#timeSlopes = memory.scratch(size);
     this.#matrix = memory.scratch(size * size);
     this.#swaps = memory.scratch(size * size);
-    this.#jacobian = module.function(null, ['i32', 'v128'], [], (scope, lane, diagonal) => this.#writeMatrix(scope, lane, diagonal));
+    this.#jacobian = module.function(null, ['i32', 'v128'], [], (scope, lane, diagonal) =>
+      this.#writeMatrix(scope, lane, diagonal),
+    );
     this.#decompose = module.function(null, [], [], (scope) => this.#writeDecompose(scope));
     this.#solve = module.function(null, [], [], (scope) => this.#writeSolve(scope));
   }
@@ -409,10 +411,7 @@ export class RosenbrockCode extends AdaptiveSteps {
         ]),
         control.for(i, next, n, 1, [
           other.set(place(i.get)),
-          v128.store(
-            other.get,
-            v.sub(v128.load(other.get), v.mul(v128.load(this.#entry(i.get, k.get)), v128.load(one.get))),
-          ),
+          v128.store(other.get, v.sub(v128.load(other.get), v.mul(v128.load(this.#entry(i.get, k.get)), v128.load(one.get)))),
         ]),
       ]),
       control.for(k, i32.sub(n, i32.const(1)), i32.const(-1), -1, [

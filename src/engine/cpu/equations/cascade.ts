@@ -1,6 +1,15 @@
 import type { VectorMath } from './vector-math.ts';
 import type { VectorType } from './vectors.ts';
-import { control, sequence, v128, type Code, type FunctionHandle, type FunctionScope, type Local, type ModuleWriter } from './wasm-bytes.ts';
+import {
+  control,
+  sequence,
+  v128,
+  type Code,
+  type FunctionHandle,
+  type FunctionScope,
+  type Local,
+  type ModuleWriter,
+} from './wasm-bytes.ts';
 
 /** 20 terms for at most 8 rates; see `nearby` in numerics/exponential-cascade.ts. */
 const terms = 20;
@@ -55,10 +64,7 @@ export class CascadeWriter {
     const decay = this.#math.apply('exp', v, v.neg(v.mul(slow.get, t.get)));
     if (rates.length === 2) {
       const apart = v.div(v.neg(this.#math.apply('expm1', v, v.neg(v.mul(width.get, t.get)))), width.get);
-      return sequence(
-        width.set(v.sub(fast.get, slow.get)),
-        v.mul(decay, v128.select(v.eq(width.get, zero), t.get, apart)),
-      );
+      return sequence(width.set(v.sub(fast.get, slow.get)), v.mul(decay, v128.select(v.eq(width.get, zero), t.get, apart)));
     }
     const result = scope.local('v128');
     const isNear = scope.local('v128');
@@ -102,9 +108,6 @@ export class CascadeWriter {
       steps.push(sum.set(v.add(sum.get, v.mul(homogeneous[n - 2].get, number(1 / factorial)))));
     }
     const power = Array.from({ length: n - 1 }, () => t.get).reduce((product, factor) => v.mul(product, factor));
-    return sequence(
-      ...steps,
-      v.mul(v.mul(sum.get, power), this.#math.apply('exp', v, v.neg(v.mul(fast.get, t.get)))),
-    );
+    return sequence(...steps, v.mul(v.mul(sum.get, power), this.#math.apply('exp', v, v.neg(v.mul(fast.get, t.get)))));
   }
 }

@@ -14,6 +14,10 @@ abstract class FixedSteps implements StepperCode {
     this.motion = motion;
   }
 
+  reset(): Code {
+    return [];
+  }
+
   prepare(): Code {
     return [];
   }
@@ -155,13 +159,8 @@ abstract class StochasticCode extends FixedSteps {
       motion.derivatives(lane, this.slopes, 0),
       this.#diffusions.call(lane.get),
       scale.set(v.broadcast(step.get, stepEntry.scale)),
-      this.#noise.normals(
-        scope,
-        lane,
-        i32.load(step.get, stepEntry.number),
-        streams.process,
-        driven.length,
-        (j, value) => this.kicks.set(driven[j], v.mul(this.kicks.get(driven[j]), v.mul(scale.get, value))),
+      this.#noise.normals(scope, lane, i32.load(step.get, stepEntry.number), streams.process, driven.length, (j, value) =>
+        this.kicks.set(driven[j], v.mul(this.kicks.get(driven[j]), v.mul(scale.get, value))),
       ),
     );
   }
@@ -252,14 +251,7 @@ export class MapCode extends FixedSteps {
       row.set(i32.add(givenNoise, i32.mul(number, i32.const(noise.count * v.bytes)))),
       Array.from({ length: noise.count }, (_, j) => noise.set(j, v.broadcast(row.get, j * v.bytes))),
     );
-    const drawn = this.#noise.normals(
-      scope,
-      lane,
-      number,
-      streams.process,
-      noise.count,
-      (j, value) => noise.set(j, value),
-    );
+    const drawn = this.#noise.normals(scope, lane, number, streams.process, noise.count, (j, value) => noise.set(j, value));
     return sequence(
       noise.count === 0 ? [] : control.if(givenNoise, given, drawn),
       motion.show(from.get(), (i) => before.get(i)),

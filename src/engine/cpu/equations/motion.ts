@@ -34,7 +34,9 @@ export class Motion {
     this.active = memory.scratch(1);
     this.done = memory.scratch(1);
     this.hasSet = memory.scratch(1);
-    this.#derivatives = code.module.function(null, ['i32', 'i32'], [], (scope, lane, out) => this.#writeDerivatives(scope, lane, out));
+    this.#derivatives = code.module.function(null, ['i32', 'i32'], [], (scope, lane, out) =>
+      this.#writeDerivatives(scope, lane, out),
+    );
   }
 
   /** d/dt of the states in `stage` at `stageTime`, to row `row` of `slopes` [rows × states]. */
@@ -84,6 +86,8 @@ export class Motion {
 export interface StepperCode {
   /** Whether all lanes take the steps of a table, or each its own. */
   readonly usesTable: boolean;
+  /** At a timeline's start. */
+  reset(lane: Local): Code;
   /** At a segment's start: `before` and `from` are set. */
   prepare(scope: FunctionScope, lane: Local): Code;
   /** Tries a step: sets `after`, `to` and `done`, and takes lanes that cannot go on out of `active`. `step`: entry of the table. */
@@ -105,20 +109,34 @@ export class StepNoise {
   }
 
   /** Normals 0 … count − 1 of step `number`, each handed to `use` once. */
-  normals(scope: FunctionScope, lane: Local, number: Code, stream: number, count: number, use: (j: number, value: Code) => Code): Code {
+  normals(
+    scope: FunctionScope,
+    lane: Local,
+    number: Code,
+    stream: number,
+    count: number,
+    use: (j: number, value: Code) => Code,
+  ): Code {
     const cosine = scope.local('v128');
     const sine = scope.local('v128');
     const parts: Code[] = [];
     for (let j = 0; j < count; j += 2) {
       if (j % 4 === 0) parts.push(this.writer.draw(this.#code.laneNumber(lane), number, i32.const(j / 4), i32.const(stream)));
-      parts.push(this.writer.normals(j % 4 === 0 ? 0 : 1, cosine, sine), use(j, cosine.get), j + 1 < count ? use(j + 1, sine.get) : []);
+      parts.push(
+        this.writer.normals(j % 4 === 0 ? 0 : 1, cosine, sine),
+        use(j, cosine.get),
+        j + 1 < count ? use(j + 1, sine.get) : [],
+      );
     }
     return parts;
   }
 }
 
 /** Formulas that a program evaluates while it runs through a segment. */
-export function segmentRoots(code: Pick<ProgramCode['program'], 'states' | 'events' | 'jacobian' | 'readouts'>, readouts: readonly number[]): Expr[] {
+export function segmentRoots(
+  code: Pick<ProgramCode['program'], 'states' | 'events' | 'jacobian' | 'readouts'>,
+  readouts: readonly number[],
+): Expr[] {
   return [
     ...code.states.flatMap(({ change, diffusion }) => (diffusion ? [change, diffusion] : [change])),
     ...code.events.flatMap(({ of, set }) => [of, ...set.map(({ to }) => to)]),

@@ -1,7 +1,17 @@
 import type { MemoryPlan, Scratch } from './memory-plan.ts';
 import type { VectorMath } from './vector-math.ts';
 import { f32x4, i32x4, pick, widen, type VectorType } from './vectors.ts';
-import { control, i32, sequence, v128, type Code, type FunctionHandle, type FunctionScope, type Local, type ModuleWriter } from './wasm-bytes.ts';
+import {
+  control,
+  i32,
+  sequence,
+  v128,
+  type Code,
+  type FunctionHandle,
+  type FunctionScope,
+  type Local,
+  type ModuleWriter,
+} from './wasm-bytes.ts';
 
 const rounds = 10;
 const keyBytes = 8;
@@ -46,7 +56,11 @@ export class NoiseWriter {
   normals(pair: 0 | 1, cosine: Local, sine: Local): Code {
     this.#pair ??= this.#module.function(null, ['v128', 'v128'], ['v128', 'v128'], (scope, a, b) => this.#writePair(scope, a, b));
     const both = this.#pair.call(this.#uniform32(2 * pair), this.#uniform32(2 * pair + 1));
-    return sequence(sine.set(both), cosine.set([]), this.#v === f32x4 ? [] : [cosine.set(widen(cosine.get)), sine.set(widen(sine.get))]);
+    return sequence(
+      sine.set(both),
+      cosine.set([]),
+      this.#v === f32x4 ? [] : [cosine.set(widen(cosine.get)), sine.set(widen(sine.get))],
+    );
   }
 
   #wide(a: Code): Code {
@@ -103,7 +117,16 @@ export class NoiseWriter {
   #writePair(scope: FunctionScope, a: Local, b: Local): Code {
     const v = f32x4;
     const local = () => scope.local('v128');
-    const [radius, turns, whole, angle, square, sine, cosine, quarter] = [local(), local(), local(), local(), local(), local(), local(), local()];
+    const [radius, turns, whole, angle, square, sine, cosine, quarter] = [
+      local(),
+      local(),
+      local(),
+      local(),
+      local(),
+      local(),
+      local(),
+      local(),
+    ];
     const polynomial = (coefficients: readonly number[]) =>
       coefficients.map((c) => this.#number(c)).reduce((sum, c) => v.add(v.mul(sum, square.get), c));
     const isOdd = i32x4.eq(v128.and(quarter.get, this.#integer(1)), this.#integer(1));
@@ -116,7 +139,9 @@ export class NoiseWriter {
       whole.set(v.nearest(turns.get)),
       angle.set(v.mul(v.sub(turns.get, whole.get), this.#number(Math.PI / 2))),
       square.set(v.mul(angle.get, angle.get)),
-      sine.set(v.add(v.mul(v.mul(polynomial([-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1]), square.get), angle.get), angle.get)),
+      sine.set(
+        v.add(v.mul(v.mul(polynomial([-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1]), square.get), angle.get), angle.get),
+      ),
       cosine.set(polynomial([2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2, -0.5, 1])),
       quarter.set(i32x4.fromF32(whole.get)),
       v.mul(radius.get, v128.xor(v128.select(isOdd, sine.get, cosine.get), cosineSign)),

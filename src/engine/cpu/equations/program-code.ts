@@ -5,7 +5,17 @@ import { ExpressionEmitter, Expressions } from './expressions.ts';
 import { MemoryPlan, type Columns, type Scalars, type Scratch } from './memory-plan.ts';
 import { VectorMath } from './vector-math.ts';
 import { ConstantPool, type VectorType } from './vectors.ts';
-import { f64, i32, ModuleWriter, sequence, v128, type Code, type FunctionHandle, type FunctionScope, type Local } from './wasm-bytes.ts';
+import {
+  f64,
+  i32,
+  ModuleWriter,
+  sequence,
+  v128,
+  type Code,
+  type FunctionHandle,
+  type FunctionScope,
+  type Local,
+} from './wasm-bytes.ts';
 
 const constantBytes = 32_768;
 
@@ -183,7 +193,12 @@ export class ProgramCode {
     return parts.map((part, index) => this.columns.held.set(lane, index, emitter.value(part)));
   }
 
-  #emitter(scope: FunctionScope, lane: Local, roots: readonly Expr[], remembered: (expr: Expr) => Code | null): ExpressionEmitter {
+  #emitter(
+    scope: FunctionScope,
+    lane: Local,
+    roots: readonly Expr[],
+    remembered: (expr: Expr) => Code | null,
+  ): ExpressionEmitter {
     const read = (slot: ReadExpr): Code => this.#read(slot, lane);
     return new ExpressionEmitter(this.expressions, scope, this.v, this.math, { read, remembered }, roots);
   }

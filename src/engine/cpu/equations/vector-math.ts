@@ -1,5 +1,13 @@
 import { ConstantPool, f32x4, f64x2, narrow, pick, widen, type VectorType } from './vectors.ts';
-import { sequence, v128, type Code, type FunctionHandle, type FunctionScope, type Local, type ModuleWriter } from './wasm-bytes.ts';
+import {
+  sequence,
+  v128,
+  type Code,
+  type FunctionHandle,
+  type FunctionScope,
+  type Local,
+  type ModuleWriter,
+} from './wasm-bytes.ts';
 
 /**
  * Elementary functions of all lanes of a vector, each a function of the module that is written when it is first asked for. Within
@@ -36,7 +44,7 @@ const precisions: Record<VectorType['name'], Precision> = {
     smallestNormal: 2 ** -1022,
     exponential: taylorOfExponential(13),
     // fdlibm.
-    ln2: [6.93147180369123816490e-1, 1.90821492927058770002e-10],
+    ln2: [6.9314718036912381649e-1, 1.90821492927058770002e-10],
     logTerms: 9,
   },
 };
@@ -70,17 +78,18 @@ export class VectorMath {
     const key = `${name} ${v.name}`;
     const known = this.#written.get(key);
     if (known) return known.call(...operands);
-    const written = this.#module.function(null, operands.map(() => 'v128' as const), ['v128'], (scope, x, y) =>
-      name === 'pow' ? this.#pow(v, scope, x, y) : this[writers[name]](v, scope, x),
+    const written = this.#module.function(
+      null,
+      operands.map(() => 'v128' as const),
+      ['v128'],
+      (scope, x, y) => (name === 'pow' ? this.#pow(v, scope, x, y) : this[writers[name]](v, scope, x)),
     );
     this.#written.set(key, written);
     return written.call(...operands);
   }
 
   #polynomial(v: VectorType, x: Code, coefficients: readonly number[]): Code {
-    return coefficients
-      .map((c) => this.number(v, c))
-      .reduce((sum, c) => v.add(v.mul(sum, x), c));
+    return coefficients.map((c) => this.number(v, c)).reduce((sum, c) => v.add(v.mul(sum, x), c));
   }
 
   /** Sets `minusOne` to eʳ − 1 and `scale` to 2ⁿ, where x = n·ln 2 + r; x is held inside the range of the numbers. */
@@ -139,10 +148,7 @@ export class VectorMath {
     const number = (value: number) => this.number(v, value);
     const inside = v.mul(v.add(em.get, v.div(em.get, v.add(em.get, number(1)))), number(0.5));
     const magnitude = v128.select(v.eq(em.get, number(Infinity)), em.get, inside);
-    return sequence(
-      em.set(this.apply('expm1', v, v.abs(x.get))),
-      v128.or(magnitude, v128.and(x.get, number(-0))),
-    );
+    return sequence(em.set(this.apply('expm1', v, v.abs(x.get))), v128.or(magnitude, v128.and(x.get, number(-0))));
   }
 
   /**
@@ -155,16 +161,23 @@ export class VectorMath {
     const bias = v.bytes === 4 ? 126 : 1022;
     const lift = v.mantissaBits + 1;
     const local = () => scope.local('v128');
-    const [isSmall, lifted, fraction, isLow, n, m, s, z, half] = [local(), local(), local(), local(), local(), local(), local(), local(), local()];
+    const [isSmall, lifted, fraction, isLow, n, m, s, z, half] = [
+      local(),
+      local(),
+      local(),
+      local(),
+      local(),
+      local(),
+      local(),
+      local(),
+      local(),
+    ];
     // An integer in the low bits of 2^mantissaBits is added to it.
     const whole = 2 ** v.mantissaBits;
     const rawExponent = v.sub(v128.or(v.integer.shiftRight(lifted.get, v.mantissaBits), number(whole)), number(whole));
     const series = Array.from({ length: logTerms }, (_, at) => 2 / (2 * (logTerms - at) + 1));
     const rest = v.mul(z.get, this.#polynomial(v, z.get, series));
-    const low = v.sub(
-      half.get,
-      v.add(v.mul(s.get, v.add(half.get, rest)), v.mul(n.get, number(ln2[1]))),
-    );
+    const low = v.sub(half.get, v.add(v.mul(s.get, v.add(half.get, rest)), v.mul(n.get, number(ln2[1]))));
     const inside = v.add(v.mul(n.get, number(ln2[0])), v.sub(m.get, low));
     const atZero = v128.select(v.eq(x.get, number(0)), number(-Infinity), number(NaN));
     return sequence(
@@ -172,25 +185,13 @@ export class VectorMath {
       lifted.set(v128.select(isSmall.get, v.mul(x.get, number(2 ** lift)), x.get)),
       fraction.set(v128.or(v128.and(lifted.get, this.vector(fractionBits(v))), number(0.5))),
       isLow.set(v.lt(fraction.get, number(Math.SQRT1_2))),
-      n.set(
-        v.sub(
-          rawExponent,
-          v.add(
-            number(bias),
-            v.add(v128.and(isLow.get, number(1)), v128.and(isSmall.get, number(lift))),
-          ),
-        ),
-      ),
+      n.set(v.sub(rawExponent, v.add(number(bias), v.add(v128.and(isLow.get, number(1)), v128.and(isSmall.get, number(lift)))))),
       m.set(v.sub(v.add(fraction.get, v128.and(fraction.get, isLow.get)), number(1))),
       s.set(v.div(m.get, v.add(m.get, number(2)))),
       z.set(v.mul(s.get, s.get)),
       half.set(v.mul(v.mul(m.get, m.get), number(0.5))),
       // Below zero and NaN are not above zero; what is not below infinity is itself.
-      v128.select(
-        v.lt(number(0), x.get),
-        v128.select(v.lt(x.get, number(Infinity)), inside, x.get),
-        atZero,
-      ),
+      v128.select(v.lt(number(0), x.get), v128.select(v.lt(x.get, number(Infinity)), inside, x.get), atZero),
     );
   }
 
@@ -200,10 +201,7 @@ export class VectorMath {
     const number = (value: number) => this.number(v, value);
     const lost = v.div(v.sub(x.get, v.sub(u.get, number(1))), u.get);
     const isOrdinary = v128.and(v.lt(number(0), u.get), v.lt(u.get, number(Infinity)));
-    return sequence(
-      u.set(v.add(x.get, number(1))),
-      v.add(this.apply('log', v, u.get), v128.and(lost, isOrdinary)),
-    );
+    return sequence(u.set(v.add(x.get, number(1))), v.add(this.apply('log', v, u.get), v128.and(lost, isOrdinary)));
   }
 
   /** In f64 for both precisions, as y · ln x multiplies the relative error of the logarithm. */
@@ -224,11 +222,7 @@ export class VectorMath {
     return sequence(
       size.set(this.apply('exp', v, v.mul(y.get, this.apply('log', v, v.abs(x.get))))),
       half.set(v.mul(y.get, number(0.5))),
-      v128.select(
-        v.eq(y.get, number(0)),
-        number(1),
-        v128.select(v.lt(x.get, number(0)), ofNegative, size.get),
-      ),
+      v128.select(v.eq(y.get, number(0)), number(1), v128.select(v.lt(x.get, number(0)), ofNegative, size.get)),
     );
   }
 }
@@ -244,6 +238,7 @@ const writers = {
 
 /** The mantissa's bits of each lane. */
 function fractionBits(v: VectorType): Uint8Array {
-  const one = v === f32x4 ? new Uint8Array(Uint32Array.of(0x7fffff).buffer) : new Uint8Array(BigUint64Array.of((1n << 52n) - 1n).buffer);
+  const one =
+    v === f32x4 ? new Uint8Array(Uint32Array.of(0x7fffff).buffer) : new Uint8Array(BigUint64Array.of((1n << 52n) - 1n).buffer);
   return Uint8Array.from({ length: 16 }, (_, at) => one[at % one.length]);
 }

@@ -95,9 +95,7 @@ const end = 0x0b;
 
 export const control = {
   if: (condition: Code, then: Code, otherwise?: Code): Code =>
-    otherwise === undefined
-      ? [condition, 0x04, noResult, then, end]
-      : [condition, 0x04, noResult, then, 0x05, otherwise, end],
+    otherwise === undefined ? [condition, 0x04, noResult, then, end] : [condition, 0x04, noResult, then, 0x05, otherwise, end],
   while: (condition: Code, body: Code): Code => [
     [0x02, noResult],
     [0x03, noResult],
@@ -191,12 +189,24 @@ export class ModuleWriter {
     const named = functions.flatMap(({ name }, index) => (name === null ? [] : [{ name, index }]));
     return join([
       [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-      section(1, functions.map(({ type }) => type)),
-      section(3, functions.map((_, index) => unsigned(index))),
+      section(
+        1,
+        functions.map(({ type }) => type),
+      ),
+      section(
+        3,
+        functions.map((_, index) => unsigned(index)),
+      ),
       section(5, [[0x00, unsigned(pages)]]),
       section(7, [[text('memory'), 0x02, 0], ...named.map(({ name, index }): Code => [text(name), 0x00, unsigned(index)])]),
-      section(10, functions.map(({ body }) => sized(body))),
-      section(11, this.#data.map(({ address, bytes }): Code => [0, i32.const(address), end, unsigned(bytes.length), Array.from(bytes)])),
+      section(
+        10,
+        functions.map(({ body }) => sized(body)),
+      ),
+      section(
+        11,
+        this.#data.map(({ address, bytes }): Code => [0, i32.const(address), end, unsigned(bytes.length), Array.from(bytes)]),
+      ),
     ]);
   }
 }
