@@ -6,6 +6,8 @@
  * format; the fitted baselines lie in models/ID/baselines.json (--fit-baselines makes them anew from the training rows), so new
  * people can be measured without training rows. With --folds it scores the packs of `npm run train -- --folds` on the people that
  * each has not seen.
+ *
+ * --pack warfarin scores typical doses, not courses: --folds 5 holds out whole sites of the data folder, all splits together.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,6 +30,7 @@ import {
   type PbcPredictions,
 } from './evaluation/pbc.ts';
 import { Predictor } from './evaluation/predict.ts';
+import { crossValidateWarfarin, evaluateWarfarin } from './evaluation/warfarin.ts';
 import { dataRoot, makeCohort, readRecipeData } from './prepare.ts';
 import { recipeOf } from './recipes/all.ts';
 import type { Recipe } from './recipes/recipe.ts';
@@ -187,23 +190,28 @@ async function main(): Promise<void> {
     },
   });
   if (values.pack === undefined) throw new Error('Say which pack: npm run evaluate -- --pack pbc.');
-  const recipe = recipeOf(values.pack);
-  const folder = values.data ?? join(dataRoot, recipe.folder);
+  const folds = values.folds === undefined ? null : Number(values.folds);
   const metrics =
-    values.folds === undefined
-      ? await evaluateSplit({
-          recipe,
-          folder,
-          split: values.split,
-          rollouts: Number(values.rollouts),
-          fitBaselines: values['fit-baselines'],
-        })
-      : await evaluateFolds(recipe, Number(values.folds), Number(values.rollouts));
+    values.pack === 'warfarin' ? warfarinFigures(values.data, values.split, folds) : await learnedFigures(values.pack);
   console.log(printMetrics(metrics));
   if (values.json !== undefined) {
     const split = values.folds === undefined ? values.split : `${values.folds}-fold`;
-    writeFileSync(values.json, `${JSON.stringify({ pack: recipe.id, split, metrics }, null, 1)}\n`);
+    writeFileSync(values.json, `${JSON.stringify({ pack: values.pack, split, metrics }, null, 1)}\n`);
   }
+
+  async function learnedFigures(pack: string): Promise<Metric[]> {
+    const recipe = recipeOf(pack);
+    const rollouts = Number(values.rollouts);
+    if (folds !== null) return evaluateFolds(recipe, folds, rollouts);
+    const folder = values.data ?? join(dataRoot, recipe.folder);
+    return evaluateSplit({ recipe, folder, split: values.split, rollouts, fitBaselines: values['fit-baselines'] });
+  }
+}
+
+/** Dose finding has no course to roll out: the pack's own program is asked. */
+function warfarinFigures(data: string | undefined, split: string, folds: number | null): Metric[] {
+  const folder = data ?? join(dataRoot, 'warfarin_iwpc');
+  return folds === null ? evaluateWarfarin(folder, split) : crossValidateWarfarin(folder, folds);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
