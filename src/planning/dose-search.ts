@@ -71,9 +71,9 @@ export async function searchDoses(question: DoseQuestion, deps: DoseSearchDeps, 
   for (let round = 0; round < rounds; round++) {
     const isLast = round === rounds - 1;
     const inRound = Math.max(1, Math.round(draws * keptShare ** (rounds - 1 - round)));
-    const sizes = shareOut(
-      deps.models.map(({ lanes }) => lanes.lanes),
+    const sizes = apportion(
       inRound,
+      deps.models.map(({ lanes }) => lanes.lanes / all),
     );
     const models = deps.models.map((model, m) => ({ ...model, lanes: takeLanes(model.lanes, sizes[m]!) }));
     simulated += candidates.length * models.reduce((sum, { lanes }) => sum + lanes.lanes, 0);

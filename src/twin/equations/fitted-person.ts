@@ -51,9 +51,10 @@ export async function fitPerson(
 /** The same person with fewer draws; as many as there are if more are asked for. */
 export function withDraws(fitted: FittedPerson, draws: number): FittedPerson {
   const { models } = fitted.twin;
-  const sizes = shareOut(
-    models.map(({ lanes }) => lanes.lanes),
-    draws,
+  const all = models.reduce((sum, { lanes }) => sum + lanes.lanes, 0);
+  const sizes = apportion(
+    Math.min(draws, all),
+    models.map(({ lanes }) => lanes.lanes / all),
   );
   return {
     ...fitted,
