@@ -9,13 +9,14 @@ import { describe, expect, test } from 'vitest';
 import { drawCourse } from '#cohorts/course.ts';
 import { drivePlan, driveWidth } from '#engine/drive.ts';
 import { CpuEngine } from '#engine/cpu/engine.ts';
-import { ksUniform } from '#numerics/moments.ts';
+import { ksUniformP } from '#numerics/moments.ts';
 import { RandomSequence, seedFrom } from '#numerics/random.ts';
 import { normalCdf } from '#numerics/special-functions.ts';
 import type { Network } from '#packs/network.ts';
 import { encodeHistoryPlain, traitPrior } from '#twin/encoder-plain.ts';
 import { fitTwin, type Twin } from '#twin/fit.ts';
 import type { History } from '#twin/history.ts';
+import { valueOf } from '../fixtures/estimates.ts';
 import { toyPack } from '../fixtures/toy-pack.ts';
 
 // One member: a person comes from one network, and only under that one are its ranks uniform. Tails and hazards are made large
@@ -117,16 +118,7 @@ function nextRank(twin: Twin, v: Float64Array, j: number, y: number): number {
   }, 0);
 }
 
-/** p-value of the Kolmogorov–Smirnov test against uniform, by its asymptotic series (Marsaglia, Tsang & Wang 2003, eq. 4). */
-function ksP(values: readonly number[]): number {
-  const n = values.length;
-  const distance = ksUniform(values);
-  if (!distance.defined) throw new Error(distance.reason);
-  const z = (Math.sqrt(n) + 0.12 + 0.11 / Math.sqrt(n)) * distance.value;
-  let p = 0;
-  for (let k = 1; k < 100; k++) p += 2 * (k % 2 ? 1 : -1) * Math.exp(-2 * k * k * z * z);
-  return Math.min(1, p);
-}
+const ksP = (values: readonly number[]): number => valueOf(ksUniformP(values));
 
 describe('simulation-based calibration of the filter', () => {
   const people = 240;
