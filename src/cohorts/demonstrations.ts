@@ -1,6 +1,6 @@
 /** The made-up people that come with an `equations` pack, as records. */
 import { addHours } from '#domain/doses.ts';
-import type { DoseCourse, IsoMinute, Observation, PatientRecord } from '#domain/record.ts';
+import type { DoseCourse, IsoMinute, Observation, PatientRecord, Treatment } from '#domain/record.ts';
 import type { EquationsManifest } from '#packs/manifest.ts';
 
 /** `number` goes round the pack's demonstrations. Null where the pack has none. */
@@ -8,8 +8,9 @@ export function demonstrationRecord(manifest: EquationsManifest, number: number,
   const demonstration = manifest.demonstrations[number % manifest.demonstrations.length];
   if (!demonstration) return null;
   const at = (hours: number): IsoMinute => addHours(now, hours);
-  const { alias, story, courses, observations, covariates } = demonstration;
-  const first = Math.min(0, ...courses.map(({ startHours }) => startHours), ...observations.map(({ hours }) => hours));
+  const { alias, story, courses, treatments = [], observations, covariates } = demonstration;
+  const starts = [...courses, ...treatments].map(({ startHours }) => startHours);
+  const first = Math.min(0, ...starts, ...observations.map(({ hours }) => hours));
   return {
     id: `demonstration-${manifest.id}-${number % manifest.demonstrations.length}`,
     alias,
@@ -31,7 +32,12 @@ export function demonstrationRecord(manifest: EquationsManifest, number: number,
         source: 'Demonstration, made up',
       };
     }),
-    treatments: [],
+    treatments: treatments.map(({ intervention, startHours, stopHours }, i): Treatment => ({
+      id: `treatment-${i}`,
+      intervention,
+      start: at(startHours).slice(0, 10),
+      stop: stopHours === undefined ? null : at(stopHours).slice(0, 10),
+    })),
     doses: courses.map((course, i): DoseCourse => {
       const unit = manifest.models
         .flatMap(({ inputs = [] }) => inputs)

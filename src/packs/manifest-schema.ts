@@ -36,6 +36,7 @@ const covariate = v.variant('kind', [
     ...quantity,
     required: v.boolean(),
     help: v.exactOptional(text),
+    whenMissing: v.exactOptional(number),
     varies: v.exactOptional(v.literal(true)),
   }),
   v.strictObject({
@@ -256,6 +257,9 @@ const demonstration = v.strictObject({
       everyHours: v.exactOptional(positive),
       count: v.exactOptional(whole(1, 10_000)),
     }),
+  ),
+  treatments: v.exactOptional(
+    list(v.strictObject({ intervention: id, startHours: hours(-1_000_000), stopHours: v.exactOptional(hours(-1_000_000)) })),
   ),
   observations: list(v.strictObject({ marker: id, hours: hours(-1_000_000), value: number })),
 });

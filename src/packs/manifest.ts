@@ -131,6 +131,8 @@ export interface Demonstration {
     /** Open-ended without. */
     readonly count?: number;
   }[];
+  /** Of interventions that are on or off. Without `stopHours` it goes on. */
+  readonly treatments?: readonly { readonly intervention: string; readonly startHours: number; readonly stopHours?: number }[];
   readonly observations: readonly { readonly marker: string; readonly hours: number; readonly value: number }[];
 }
 

@@ -1,5 +1,5 @@
 import type { Constant, Definition, EquationsModel, RandomEffect } from '#packs/equations/model.ts';
-import type { EquationsManifest, Target } from '#packs/manifest.ts';
+import type { Demonstration, EquationsManifest, Target } from '#packs/manifest.ts';
 import type { GoldenRequest } from './people.ts';
 
 const adamsCitation =
@@ -172,6 +172,15 @@ const targets: readonly Target[] = [
 const mechanism = (what: string): string =>
   `${what} in the equations by construction. A teaching model: structured interruption harmed people in the SMART trial (N Engl J Med 2006;355:2283–96).`;
 
+/** Of the made-up people: days from now, log₁₀ copies/mL, cells/µL. */
+const visits = (...rows: readonly (readonly [day: number, load: number, cd4: number])[]): Demonstration['observations'] =>
+  rows.flatMap(([day, load, cd4]) => [
+    { marker: 'log-viral-load', hours: 24 * day, value: load },
+    { marker: 'cd4', hours: 24 * day, value: cd4 },
+  ]);
+const bothClasses = (startDay: number): Demonstration['treatments'] =>
+  ['rt-inhibitors', 'protease-inhibitors'].map((intervention) => ({ intervention, startHours: 24 * startDay }));
+
 export const manifest = {
   format: 'counterpart-pack/1',
   kind: 'equations',
@@ -268,7 +277,24 @@ export const manifest = {
   models: [adams],
   targets,
   doseGrids: [],
-  demonstrations: [],
+  demonstrations: [
+    {
+      alias: 'Oskar: half a year on both classes',
+      story:
+        'A made-up person with chronic infection, untreated for a hundred days of observation and on both classes since. CD4 cells rise, the virus is suppressed and creeps back: what would an interruption do in these equations?',
+      covariates: {},
+      courses: [],
+      treatments: bothClasses(-180),
+      observations: visits([-280, 4.9, 171], [-190, 4.72, 166], [-170, 2.5, 231], [-140, 0.3, 402], [-90, 3.4, 676], [-30, 4.1, 731], [0, 4.5, 690]),
+    },
+    {
+      alias: 'Paula: untreated',
+      story: 'A made-up person with chronic infection and no drug. Three visits, and the choice of every plan.',
+      covariates: {},
+      courses: [],
+      observations: visits([-120, 4.62, 160], [-60, 4.81, 151], [0, 4.7, 158]),
+    },
+  ],
   educationOnly:
     'For teaching only: a simplified model with a made-up spread between people. Interrupting treatment harmed people in a randomised trial.',
 } satisfies Omit<EquationsManifest, 'golden' | 'card'>;

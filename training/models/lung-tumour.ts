@@ -1,5 +1,5 @@
 import type { EquationsModel } from '#packs/equations/model.ts';
-import type { EquationsManifest, Target } from '#packs/manifest.ts';
+import type { Demonstration, EquationsManifest, Target } from '#packs/manifest.ts';
 import type { GoldenRequest } from './people.ts';
 
 const gengCitation =
@@ -16,7 +16,8 @@ const geng: EquationsModel = {
   title: 'Geng 2017, as the counterfactual benchmark simulates it',
   citation: `${gengCitation}; ${benchmarkCitation}`,
   time: 'd',
-  timeZero: 'first-event',
+  // Days begin at midnight, as treatments do.
+  timeZero: 'entry',
   covariates: { TYPE: 'patient-type' },
   constants: [
     { symbol: 'K', value: sphere(30), unit: 'cm3', label: 'Carrying capacity: a sphere of 30 cm' },
@@ -125,6 +126,10 @@ const targets: readonly Target[] = [
     citation: gengCitation,
   },
 ];
+
+/** One volume a day, ending now. */
+const daily = (from: number, volumes: readonly number[]): Demonstration['observations'] =>
+  volumes.map((value, day) => ({ marker: 'tumour-volume', hours: 24 * (from + day), value }));
 
 export const manifest = {
   format: 'counterpart-pack/1',
@@ -235,7 +240,27 @@ export const manifest = {
   models: [geng],
   targets,
   doseGrids: [],
-  demonstrations: [],
+  demonstrations: [
+    {
+      alias: 'Mira: after a first course',
+      story:
+        'A simulated tumour of 4 cm: two days of chemotherapy, five of radiotherapy, then none. It has begun to grow again. What do ten more days of either do?',
+      covariates: { 'patient-type': '1' },
+      courses: [],
+      treatments: [
+        { intervention: 'radiotherapy', startHours: -168, stopHours: -48 },
+        { intervention: 'chemotherapy', startHours: -240, stopHours: -192 },
+      ],
+      observations: daily(-10, [33.5, 30.2, 24.7, 23.1, 14, 8.66, 5.54, 3.55, 2.34, 2.48, 2.61]),
+    },
+    {
+      alias: 'Niklas: nothing given yet',
+      story: 'A simulated tumour of 7.5 cm, three days observed, untreated. The spread of the forecast is that of the population.',
+      covariates: {},
+      courses: [],
+      observations: daily(-3, [221, 225.8, 227.4, 231.9]),
+    },
+  ],
   educationOnly:
     'This is a benchmark simulator: what it shows is true of simulated tumours by construction, and says nothing about a person’s.',
 } satisfies Omit<EquationsManifest, 'golden' | 'card'>;

@@ -1,5 +1,5 @@
 import type { Constant, Correlation, Definition, EquationsModel, RandomEffect, State, Table } from '#packs/equations/model.ts';
-import type { Covariate, EquationsManifest, Target } from '#packs/manifest.ts';
+import type { Covariate, Demonstration, EquationsManifest, Target } from '#packs/manifest.ts';
 import { weight, type GoldenRequest } from './people.ts';
 import {
   ageGroups,
@@ -354,6 +354,19 @@ const ageGroup: Covariate = {
   categories: ageGroups.map((value) => ({ value, label: value, share: 1 / 3 })),
 };
 
+/** Of the made-up people, hours from now. */
+type Course = Demonstration['courses'][number];
+const pump = { intervention: 'basal-insulin', route: 'subcutaneous', durationHours: 24, everyHours: 24 } as const;
+const meal = (startHours: number, amount: number): Course => ({ intervention: 'meal', route: 'oral', amount, startHours });
+const bolus = (startHours: number, amount: number): Course => ({
+  intervention: 'bolus-insulin',
+  route: 'subcutaneous',
+  amount,
+  startHours,
+});
+const meter = (...readings: readonly (readonly [hours: number, value: number])[]): Demonstration['observations'] =>
+  readings.map(([hours, value]) => ({ marker: 'glucose', hours, value }));
+
 /** One value for the whole record: the states are per kilogram. */
 const { varies: _, ...bodyWeight } = weight({ plausible: [10, 200], seen: [24, 121] });
 
@@ -504,7 +517,54 @@ export const manifest = {
       maximumDose: 25,
     },
   ],
-  demonstrations: [],
+  demonstrations: [
+    {
+      alias: 'Jana: a missed bolus',
+      story:
+        'A 17-year-old of 47 kg on a pump. Breakfast and lunch went well; two hours ago she ate 75 g of carbohydrate and forgot the bolus. The meter says 346. How much insulin now brings her down without a low in the night?',
+      covariates: { 'age-group': 'adolescent', weight: 47 },
+      courses: [
+        { ...pump, amount: 17.3, startHours: -24 },
+        meal(-14, 45),
+        meal(-9, 80),
+        meal(-2, 75),
+        bolus(-14, 3.8),
+        bolus(-9, 6.7),
+      ],
+      observations: meter([-22, 155], [-15, 141], [-12, 189], [-9.5, 121], [-6, 155], [-2.5, 86], [-0.25, 346]),
+    },
+    {
+      alias: 'Konrad: an ordinary day',
+      story:
+        'A man of 63 kg whose doses fit his meals. He is about to eat 70 g. Which bolus, and is it better a quarter of an hour before?',
+      covariates: { 'age-group': 'adult', weight: 63 },
+      courses: [
+        { ...pump, amount: 22.5, startHours: -24 },
+        meal(-17, 60),
+        meal(-12, 75),
+        meal(-6, 45),
+        bolus(-17, 4),
+        bolus(-12, 5),
+        bolus(-6, 3),
+      ],
+      observations: meter([-23, 152], [-15, 145], [-13, 141], [-10, 138], [-7, 98], [-4, 128], [-0.5, 123]),
+    },
+    {
+      alias: 'Lukas: two boluses for one meal',
+      story:
+        'A child of 41 kg was given the bolus for 45 g twice, by both parents. Glucose is still 200 and everything looks fine. What is coming, and how much carbohydrate keeps him above 70?',
+      covariates: { 'age-group': 'child', weight: 41 },
+      courses: [
+        { ...pump, amount: 6.9, startHours: -16 },
+        meal(-8, 40),
+        meal(-1, 45),
+        bolus(-8, 1.8),
+        bolus(-1, 2),
+        bolus(-0.75, 2),
+      ],
+      observations: meter([-15, 129], [-8.5, 124], [-6, 175], [-3, 166], [-1.25, 130], [-0.1, 205]),
+    },
+  ],
 } satisfies Omit<EquationsManifest, 'golden' | 'card'>;
 
 /** Halfway between the two published figures for f32: 0.06 mg/dL of 138 for the adaptive stepper, 0.2 for RK4. */

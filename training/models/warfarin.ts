@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Constant, Definition, EquationsModel, State, Table } from '#packs/equations/model.ts';
 import type { Covariate, EquationsManifest, Target } from '#packs/manifest.ts';
 import { alleles, iwpcCyp2c9, iwpcRace, iwpcVkorc1 } from '#training/warfarin/formulas.ts';
-import { cyp2c9Genotypes, races, vkorc1Genotypes, type Cyp2c9, type Race, type Vkorc1 } from '#training/warfarin/subjects.ts';
+import { cyp2c9Genotypes, races, vkorc1Genotypes, type Cyp2c9, type Race } from '#training/warfarin/subjects.ts';
 import { age, everyDose, height, weight, type GoldenRequest } from './people.ts';
 
 /** What the pack took from the consortium's training rows: `npx tsx training/warfarin/fit.ts` writes it. Aggregates only. */

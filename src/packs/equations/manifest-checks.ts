@@ -134,6 +134,11 @@ function checkDemonstration(pack: EquationsManifest, person: Demonstration, at: 
       count === undefined ||
       count === 1, `${place}.everyHours`, `it is missing for ${count} doses.`);
   });
+  person.treatments?.forEach(({ intervention, startHours, stopHours = Infinity }, i) => {
+    const place = `${at}.treatments[${i}]`;
+    requireId(pack.interventions, intervention, `${place}.intervention`, 'intervention');
+    require(startHours < stopHours, `${place}.stopHours`, 'expected it after startHours.');
+  });
   person.observations.forEach(({ marker }, i) => {
     const course = pack.covariates.filter((covariate) => covariate.kind === 'number' && covariate.varies);
     requireId([...pack.markers, ...course], marker, `${at}.observations[${i}].marker`, 'marker or varying covariate');
