@@ -24,7 +24,8 @@ export interface ProgramCourse {
 export function courseOf(program: Program, person: Person): ProgramCourse {
   const first = Math.min(0, person.doses[0]?.hours ?? 0, person.levels[0]?.hours ?? 0);
   const zero = zeroHours(program, person, first);
-  const toModelTime = (daysFromNow: number) => (daysFromNow - zero / hoursPerDay) / program.daysPerTime;
+  const hoursPerTime = program.daysPerTime * hoursPerDay;
+  const toModelTime = (daysFromNow: number) => (daysFromNow * hoursPerDay - zero) / hoursPerTime;
   const begin = program.timeZero === 'entry' ? Math.min(first, zero) : first;
   return {
     toModelTime,

@@ -145,6 +145,10 @@ function readCourse(manifest: EquationsManifest, course: DoseCourse, index: numb
     value: `${course.amount} ${course.unit}${course.everyHours === null ? '' : ` every ${course.everyHours} h`}`,
     date: course.start.slice(0, 10),
   };
+  if (!input && inputs.length > 0) {
+    const routes = [...new Set(inputs.flatMap((one) => one.routes))].join(', ');
+    throw new AppError('dose_invalid', `${where}: this pack knows it by these routes only: ${routes}. Correct the route.`);
+  }
   if (!input)
     return { doses: [], continuing: [], use: { ...use, remark: 'not-an-input', detail: 'This pack does not read it.' } };
   const factor = doseFactor(course.unit, input.unit, where);
