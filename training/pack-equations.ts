@@ -1,8 +1,8 @@
 /**
  * npx tsx training/pack-equations.ts ID…
  *
- * Writes models/ID/ from training/models/ID.ts (which exports `manifest` and `goldenCases`) and training/models/ID.card.md. The
- * answers of the golden cases are those of the f64 reference engine.
+ * Writes models/ID/ from training/models/ID.ts (which exports `manifest` and `goldenCases`) and training/models/ID.card.md, where
+ * `{{parameters MODEL}}` becomes the tables of a model. The answers of the golden cases are those of the f64 reference engine.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { encodeEquationsPack, type EquationsDraft } from '#packs/encode.ts';
 import { compileModel } from '#packs/equations/compile.ts';
 import type { EquationsGoldenCase } from '#packs/equations/golden.ts';
 import type { PackFiles } from '#packs/pack.ts';
+import { fillModelTables } from './models/card-tables.ts';
 import type { GoldenRequest } from './models/people.ts';
 
 export interface EquationsSource {
@@ -31,7 +32,7 @@ export async function packEquations({ manifest, goldenCases }: EquationsSource, 
     if (!rows.flat().every(Number.isFinite)) throw new Error(`${request.id}: the reference engine gives no number`);
     cases.push({ ...request, rows });
   }
-  return encodeEquationsPack(manifest, { cases }, card);
+  return encodeEquationsPack(manifest, { cases }, fillModelTables(card, manifest.models));
 }
 
 const here = fileURLToPath(import.meta.url);

@@ -168,7 +168,7 @@ export const manifest = {
     {
       alias: 'Nils: faster than thought',
       story:
-        'A 61-year-old man, genotype unknown, no drug. 19, 25 and 33 within a year: the surprise is a slope three times that of his covariates.',
+        'A 61-year-old man, genotype unknown, no drug. 19, 25 and 33 within a year: the surprise is a slope more than twice that of his covariates.',
       covariates: { age: 61, sex: 'male', 'symptomatic-drug': 'no' },
       courses: [],
       observations: [

@@ -26,7 +26,7 @@ export const panel: ProgressionPanel = {
       marker: 'ecog-partner',
       label: 'E-Cog, study partner',
       logG: 0.3164330720901489,
-      logV0: -2.4162063598632812,
+      logV0: -2.41620635986328125,
       noise: 0.08435539901256561,
       mixing: [-0.029084403067827225, -0.09222227334976196],
     },
@@ -122,7 +122,7 @@ export const manifest = {
   demonstrations: [
     {
       alias: 'Olga: memory first',
-      story: 'A 74-year-old woman seen four times in three years: RAVLT and hippocampus lead, daily function is still good.',
+      story: 'A woman first seen at 74, four visits in three years: RAVLT and hippocampus lead, daily function is still good.',
       covariates: { age: 74 },
       courses: [],
       observations: [
@@ -134,7 +134,7 @@ export const manifest = {
     },
     {
       alias: 'Paul: fast',
-      story: 'A 66-year-old man whose MMSE and FAQ worsen threefold in two years. The surprise is not the onset but the pace.',
+      story: 'A man first seen at 66 whose MMSE and FAQ worsen threefold in two years. The surprise is not the onset but the pace.',
       covariates: { age: 66 },
       courses: [],
       observations: [

@@ -142,9 +142,10 @@ export const manifest = {
       id: 'antibodies',
       label: 'Antibodies to infliximab (0 absent, 1 present)',
       unit: '1',
-      required: true,
+      required: false,
+      whenMissing: 0,
       varies: true,
-      help: 'The source called a patient positive for the whole trial once antibodies were found; here they count from the day they are entered.',
+      help: 'Absent if nothing is entered. The source called a patient positive for the whole trial once antibodies were found; here they count from the day they are entered.',
       plausible: [0, 1],
       seen: [0, 1],
     },
@@ -235,19 +236,19 @@ export const manifest = {
       courses: [
         { intervention: 'infliximab', amount: 300, route: 'iv-infusion', durationHours: 2, startHours: -154 * 24, count: 1 },
         { intervention: 'infliximab', amount: 300, route: 'iv-infusion', durationHours: 2, startHours: -140 * 24, count: 1 },
-        { intervention: 'infliximab', amount: 300, route: 'iv-infusion', durationHours: 2, startHours: -112 * 24, everyHours: 1344, count: 2 },
+        { intervention: 'infliximab', amount: 300, route: 'iv-infusion', durationHours: 2, startHours: -112 * 24, everyHours: 1344 },
       ],
       observations: [{ marker: 'infliximab', hours: -1, value: 5.6 }],
     },
     {
       alias: 'Emil: antibodies',
       story:
-        'A 35-year-old man of 84 kg. The trough was 4.1 µg/mL at week 14; at week 22 antibodies are found and it is 0.6. The surprise is how little a double dose buys and how much a shorter interval does.',
+        'A 35-year-old man of 84 kg. The trough was 4.1 µg/mL at week 14; at week 22 antibodies are found and it is 0.6. The surprise: doubling the dose doubles the trough, halving the interval raises it twelvefold.',
       covariates: { age: 35, sex: 'male', weight: 84, albumin: 3.9, antibodies: 0 },
       courses: [
         { intervention: 'infliximab', amount: 400, route: 'iv-infusion', durationHours: 2, startHours: -154 * 24, count: 1 },
         { intervention: 'infliximab', amount: 400, route: 'iv-infusion', durationHours: 2, startHours: -140 * 24, count: 1 },
-        { intervention: 'infliximab', amount: 400, route: 'iv-infusion', durationHours: 2, startHours: -112 * 24, everyHours: 1344, count: 2 },
+        { intervention: 'infliximab', amount: 400, route: 'iv-infusion', durationHours: 2, startHours: -112 * 24, everyHours: 1344 },
       ],
       observations: [
         { marker: 'infliximab', hours: -56 * 24 - 1, value: 4.1 },
@@ -258,12 +259,12 @@ export const manifest = {
     {
       alias: 'Frida: albumin low at the start',
       story:
-        'A 29-year-old woman of 55 kg, albumin 2.9 g/dL when induction began and 3.8 now. Low levels early were the inflamed gut, not the dose; they need less help now.',
+        'A 29-year-old woman of 55 kg, albumin 2.9 g/dL when induction began and 3.8 now. Part of what was lost early went with the inflamed gut; eight-weekly infusions may still be too far apart.',
       covariates: { age: 29, sex: 'female', weight: 55, albumin: 2.9, antibodies: 0 },
       courses: [
         { intervention: 'infliximab', amount: 300, route: 'iv-infusion', durationHours: 2, startHours: -70 * 24, count: 1 },
         { intervention: 'infliximab', amount: 300, route: 'iv-infusion', durationHours: 2, startHours: -56 * 24, count: 1 },
-        { intervention: 'infliximab', amount: 300, route: 'iv-infusion', durationHours: 2, startHours: -28 * 24, count: 1 },
+        { intervention: 'infliximab', amount: 300, route: 'iv-infusion', durationHours: 2, startHours: -28 * 24, everyHours: 1344 },
       ],
       observations: [
         { marker: 'albumin', hours: -70 * 24, value: 2.9 },

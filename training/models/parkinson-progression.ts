@@ -7,7 +7,7 @@ export const panel: ProgressionPanel = {
   title: 'Disease course of ten scores',
   citation:
     'leaspy 2 (Inria/Aramis, BSD-3-Clause-Clear): pre-fitted logistic model. Schiratti JB et al., NIPS 2015;28:2404–12; Koval I et al., Sci Rep 2021;11:8020',
-  onset: { mean: 65.65933227539062, sd: 9.881054878234863 },
+  onset: { mean: 65.659332275390625, sd: 9.881054878234863 },
   paceSd: 0.5016743540763855,
   sources: 3,
   // As the package ships them, f32 printed in full.
@@ -149,7 +149,7 @@ export const manifest = {
   demonstrations: [
     {
       alias: 'Rosa: as most',
-      story: 'A 65-year-old woman seen three times in two years, scores near the mean of her age.',
+      story: 'A woman first seen at 65, three visits in two years, scores near the mean of her age.',
       covariates: { age: 65 },
       courses: [],
       observations: [
@@ -160,7 +160,7 @@ export const manifest = {
     },
     {
       alias: 'Stefan: young and fast',
-      story: 'A 50-year-old man whose motor score doubles in a year and a half while cognition is untouched. Age is not the clock: pace is.',
+      story: 'A man first seen at 50 whose motor score doubles in two years while cognition is untouched. Age is not the clock: pace is.',
       covariates: { age: 50 },
       courses: [],
       observations: [

@@ -342,7 +342,7 @@ export const manifest = {
       covariates: { age: 78, sex: 'female', weight: 58, height: 160, opioids: 'yes' },
       courses: [
         { intervention: 'propofol', amount: 100, route: 'iv-bolus', startHours: -0.5, count: 1 },
-        { intervention: 'propofol', amount: 350, route: 'iv-infusion', durationHours: 1, startHours: -0.5, count: 1 },
+        { intervention: 'propofol', amount: 350, route: 'iv-infusion', durationHours: 1, startHours: -0.5 + 1 / 60, count: 1 },
       ],
       observations: [
         { marker: 'bis', hours: -0.4, value: 30 },
@@ -356,7 +356,7 @@ export const manifest = {
       covariates: { age: 6, sex: 'male', weight: 21, height: 117, opioids: 'yes' },
       courses: [
         { intervention: 'propofol', amount: 60, route: 'iv-bolus', startHours: -0.25, count: 1 },
-        { intervention: 'propofol', amount: 126, route: 'iv-infusion', durationHours: 1, startHours: -0.25, count: 1 },
+        { intervention: 'propofol', amount: 126, route: 'iv-infusion', durationHours: 1, startHours: -0.25 + 1 / 60, count: 1 },
       ],
       observations: [
         { marker: 'bis', hours: -0.15, value: 52 },

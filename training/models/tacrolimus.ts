@@ -371,7 +371,7 @@ export const manifest = {
         prednisolone: 20,
         'since-transplantation': 6,
       },
-      courses: [{ intervention: 'tacrolimus', amount: 5, route: 'oral', startHours: -120, everyHours: 12, count: 10 }],
+      courses: [{ intervention: 'tacrolimus', amount: 5, route: 'oral', startHours: -120, everyHours: 12 }],
       observations: [{ marker: 'tacrolimus', hours: -0.5, value: 9.4 }],
     },
     {
@@ -388,7 +388,7 @@ export const manifest = {
         prednisolone: 20,
         'since-transplantation': 8,
       },
-      courses: [{ intervention: 'tacrolimus', amount: 4, route: 'oral', startHours: -144, everyHours: 12, count: 12 }],
+      courses: [{ intervention: 'tacrolimus', amount: 4, route: 'oral', startHours: -144, everyHours: 12 }],
       observations: [
         { marker: 'tacrolimus', hours: -72.5, value: 3.9 },
         { marker: 'tacrolimus', hours: -0.5, value: 3.6 },
@@ -409,7 +409,7 @@ export const manifest = {
         prednisolone: 20,
         'since-transplantation': 240,
       },
-      courses: [{ intervention: 'tacrolimus', amount: 5, route: 'oral', startHours: -240, everyHours: 12, count: 20 }],
+      courses: [{ intervention: 'tacrolimus', amount: 5, route: 'oral', startHours: -240, everyHours: 12 }],
       observations: [
         { marker: 'haematocrit', hours: -240, value: 36 },
         { marker: 'prednisolone', hours: -240, value: 20 },

@@ -371,10 +371,10 @@ export const manifest = {
     {
       alias: 'Adam: one level',
       story:
-        'A 57-year-old man of 79 kg on 1 g every 12 hours. The level before the fifth dose is 17.8 mg/L: a trough many wards would accept. The AUC is above 600.',
+        'A 57-year-old man of 79 kg on 1 g every 12 hours. The level before the fifth dose is 17.8 mg/L: a trough many wards would accept. If nothing changes, the chance that the AUC exceeds 600 is about even.',
       covariates: { age: 57, sex: 'male', weight: 79, creatinine: 1, haemodialysis: 'no' },
       courses: [
-        { intervention: 'vancomycin', amount: 1000, route: 'iv-infusion', durationHours: 1.5, startHours: -48, everyHours: 12, count: 4 },
+        { intervention: 'vancomycin', amount: 1000, route: 'iv-infusion', durationHours: 1.5, startHours: -48, everyHours: 12 },
       ],
       observations: [{ marker: 'vancomycin', hours: -0.5, value: 17.8 }],
     },
@@ -384,7 +384,7 @@ export const manifest = {
         'A 68-year-old woman whose creatinine rises from 0.8 to 1.9 mg/dL in three days on an unchanged dose. The first level was fine. The surprise is how high the next ones will be if nothing changes.',
       covariates: { age: 68, sex: 'female', weight: 71, creatinine: 0.8, haemodialysis: 'no' },
       courses: [
-        { intervention: 'vancomycin', amount: 1000, route: 'iv-infusion', durationHours: 1, startHours: -60, everyHours: 12, count: 5 },
+        { intervention: 'vancomycin', amount: 1000, route: 'iv-infusion', durationHours: 1, startHours: -60, everyHours: 12 },
       ],
       observations: [
         { marker: 'creatinine', hours: -60, value: 0.8 },
@@ -398,10 +398,10 @@ export const manifest = {
     {
       alias: 'Carl: leukaemia, clearance high',
       story:
-        'A 34-year-old man with acute leukaemia, 64 kg, creatinine 0.6 mg/dL. 1 g every 12 hours leaves 5.1 mg/L at the trough. The model from haematology wards explains him best and gains weight.',
+        'A 34-year-old man with acute leukaemia, 64 kg, creatinine 0.6 mg/dL. 1 g every 12 hours leaves 5.1 mg/L at the trough: half of the AUC that is meant. The model that caps creatinine clearance at 150 loses weight.',
       covariates: { age: 34, sex: 'male', weight: 64, creatinine: 0.6, haemodialysis: 'no' },
       courses: [
-        { intervention: 'vancomycin', amount: 1000, route: 'iv-infusion', durationHours: 1, startHours: -36, everyHours: 12, count: 3 },
+        { intervention: 'vancomycin', amount: 1000, route: 'iv-infusion', durationHours: 1, startHours: -36, everyHours: 12 },
       ],
       observations: [
         { marker: 'vancomycin', hours: -10, value: 17.6 },
