@@ -83,7 +83,8 @@ async function repeat(times: number, run: () => Promise<unknown>): Promise<void>
   for (let i = 0; i < times; i++) await run();
 }
 
-function processCpuMs(): number {
+/** Of all threads of this process. */
+export function processCpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }

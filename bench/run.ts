@@ -1,14 +1,17 @@
-// npm run bench -- [--quick] [--only gru|forecast] [--host node|browser] [--adapter gpu] [--json FILE] [--baselines]
+// npm run bench -- [--quick] [--only gru|forecast|posterior] [--host node|browser] [--adapter gpu] [--json FILE] [--baselines]
 // Medians in CPU time of all threads, and ratios inside one host. --adapter gpu times this machine's GPU in Node instead, in wall
 // time. --baselines writes bench/baselines.json.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CpuEngine } from '#engine/cpu/engine.ts';
+import { CpuSimulator } from '#engine/cpu/simulation.ts';
 import { GpuEngine } from '#engine/gpu/forecast.ts';
+import { GpuSimulator } from '#engine/gpu/simulation.ts';
 import { probeNodeGpu } from '../scripts/node-gpu.ts';
 import { openBrowserBench } from './browser-host.ts';
 import { benchForecast, benchInNode, benchOnGpu } from './node-host.ts';
+import { benchPosterior } from './posterior.ts';
 import { measuredRatios } from './ratios.ts';
 import { gruWork, type Row } from './work.ts';
 
@@ -45,6 +48,7 @@ async function runInNode(): Promise<void> {
   const paths = ['wasm-fused', 'ort-wasm', 'ort-wasm-1-thread', 'tfjs-wasm', 'reference'] as const;
   if (isAsked('gru-1024x24')) rows.push(...(await benchInNode(work, paths, rounds)));
   if (isAsked('forecast-10000x60')) rows.push(...(await benchForecast('wasm-fused', CpuEngine.create, rounds)));
+  if (isAsked('posterior')) rows.push(...(await benchPosterior('wasm', new CpuSimulator(), rounds)));
 }
 
 async function runInBrowser(): Promise<void> {
@@ -61,6 +65,7 @@ async function runOnGpu(): Promise<void> {
   adapter = reason;
   if (isAsked('gru-1024x24')) rows.push(...(await benchOnGpu(work, gpu, rounds)));
   if (isAsked('forecast-10000x60')) rows.push(...(await benchForecast('wgsl-fused', () => GpuEngine.create(gpu), rounds)));
+  if (isAsked('posterior')) rows.push(...(await benchPosterior('wgsl', await GpuSimulator.create(gpu), rounds)));
 }
 
 function writeJson(file: string, content: unknown): void {
