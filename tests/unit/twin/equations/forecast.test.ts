@@ -181,7 +181,7 @@ describe('where next to measure', () => {
     ['an unknown target', { candidateHours: [1], target: 'none' }],
   ])('%s is refused', async (_, change) => {
     await expect(
-      samplingTimes({ ...question, candidateHours: [1], ...change }, { manifest, fitted, simulator }),
+      samplingTimes({ ...question, ...{ candidateHours: [1], ...change } }, { manifest, fitted, simulator }),
     ).rejects.toMatchObject({ code: 'request_invalid' });
   });
 });
