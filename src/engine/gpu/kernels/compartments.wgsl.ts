@@ -35,7 +35,7 @@ const range = (count: number): number[] => Array.from({ length: count }, (_, i) 
 
 /**
  * Functions `splitBody(clearance, volume, flow1, volume1 …)`, which keeps the amounts, `amountNAt(elapsed)` in the order of the slot
- * kind `compartment`, `advance(elapsed)`, `addToN(amount)` and, where asked for, `startInSteadyState(…)`. Whoever splits the body sets
+ * kind `compartment`, `advance(elapsed)`, `addToN(amount)` for depot and central, and, where asked for, `startInSteadyState(…)`. Whoever splits the body sets
  * `absorption` and `equilibration`.
  */
 export function compartmentsWgsl(shape: CompartmentShape, hasSteadyState: boolean): string {
@@ -181,17 +181,11 @@ ${hasDepot ? `  depot = ${depotAt};\n` : ''}${modes.map((j) => `  mode${j} = lat
 fn bodyIsFinite() -> bool {
   return isFinite(${['0f', ...modes.map((j) => `abs(mode${j})`), ...(hasDepot ? ['abs(depot)'] : []), ...(hasEffectSite ? ['abs(site)'] : []), ...(hasExposure ? ['abs(area)'] : [])].join(' + ')});
 }
-${hasDepot ? '\nfn addTo0(amount: f32) {\n  depot += amount;\n}\n' : ''}${modes
-    .map(
-      (i) => `
-fn addTo${central + i}(amount: f32) {
-${modes.map((j) => `  mode${j} += vector${j}${i} / root${i} * amount;`).join('\n')}
+${hasDepot ? '\nfn addTo0(amount: f32) {\n  depot += amount;\n}\n' : ''}
+fn addTo${central}(amount: f32) {
+${modes.map((j) => `  mode${j} += vector${j}0 / root0 * amount;`).join('\n')}
 }
-`,
-    )
-    .join('')}${hasEffectSite ? `\nfn addTo${site}(amount: f32) {\n  site += amount;\n}\n` : ''}${
-    hasExposure ? `\nfn addTo${area}(amount: f32) {\n  area += amount;\n}\n` : ''
-  }
+
 fn splitBody(${splitArguments(peripherals)
     .map((name) => `${name}: f32`)
     .join(', ')}) {

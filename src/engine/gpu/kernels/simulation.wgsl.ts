@@ -69,7 +69,7 @@ export function simulationWgsl(program: Program, variant: SimulationVariant): Si
   return new ModuleWriter(program, variant).write();
 }
 
-/** A `FormulaBlock` with where it stands. */
+/** Where formulas stand: among those of the covariate row, at the start of a segment, or at any instant of it. */
 type Place = 'row' | 'segment' | 'instant';
 
 class ModuleWriter implements StepperModule {
@@ -228,14 +228,14 @@ ${body}`;
           return block.value(program.parameters[index].value);
         case 'covariate': {
           const column = variant.laneCovariates.indexOf(index);
-          if (column >= 0) return this.#laneColumn(`sizes.laneCovariatesAt + ${column}u`);
-          return `tables[segments[segmentAt].row + ${index}u]`;
+          if (column >= 0) return this.#laneColumn(`(sizes.laneCovariatesAt + ${column}u)`);
+          return `tables[row + ${index}u]`;
         }
         case 'hoisted':
-          return `tables[segments[segmentAt].row + ${program.covariates.length + index}u]`;
+          return `tables[row + ${program.covariates.length + index}u]`;
         case 'effect': {
           const { first, perOccasion } = effectColumn(program, index);
-          return this.#laneColumn(perOccasion > 0 ? `${first}u + ${perOccasion}u * segments[segmentAt].occasion` : `${first}u`);
+          return this.#laneColumn(perOccasion > 0 ? `(${first}u + ${perOccasion}u * occasion)` : `${first}u`);
         }
         default:
           invariant(false, 'a formula of the row reads nothing of the moment');
@@ -274,7 +274,7 @@ ${body}`;
 
   #laneColumn(column: string): string {
     this.#readsLanes = true;
-    return `lanes[(${column}) * sizes.lanes + lane]`;
+    return `lanes[${column} * sizes.lanes + lane]`;
   }
 
   #constant(expr: Expr): string {
@@ -343,6 +343,8 @@ ${body}`;
     return `
 /** Parameters and what hangs on them and on covariates alone. */
 fn startRow() {
+  let row = segments[segmentAt].row;
+  let occasion = segments[segmentAt].occasion;
 ${constants}
 ${indent(split)}
 }`;
