@@ -4,6 +4,7 @@ import type { EngineClient } from '#engine/client.ts';
 import type { EnginePreference, PackInfo } from '#engine/protocol.ts';
 import { readRecord } from '#vault/read-record.ts';
 import type { Vault } from '#vault/vault.ts';
+import { DosingState } from './dosing.svelte.ts';
 import { EngineState } from './engine.svelte.ts';
 import { ForecastState } from './forecast.svelte.ts';
 import { Packs } from './packs.svelte.ts';
@@ -30,6 +31,7 @@ export class Session {
   readonly patients: Patients;
   readonly packs: Packs;
   readonly forecast: ForecastState;
+  readonly dosing: DosingState;
   readonly engine: EngineState;
   readonly now: () => number;
   /** False while another tab writes. */
@@ -51,6 +53,7 @@ export class Session {
     this.engine = new EngineState(client);
     this.patients = new Patients({ shelf: vault.shelf('patients', readRecord), client, minute, newId, randomSeed });
     this.forecast = new ForecastState({ client, workspaces: vault.shelf('workspaces', readWorkspace), minute, now, randomSeed });
+    this.dosing = new DosingState({ client, forecast: this.forecast, minute });
     this.isWriter = vault.tabs.isWriter;
     vault.tabs.onRole((isWriter) => {
       // What is being typed goes to the disk before the other tab may look for it.
@@ -96,6 +99,7 @@ export class Session {
   async openPatient(id: string, options: { packId?: string } = {}): Promise<PatientRecord | null> {
     const record = this.patients.find(id);
     if (!record) return null;
+    this.dosing.stop();
     await this.forecast.open(record, this.choosePack, options.packId ?? null);
     const packId = this.forecast.pack?.manifest.id;
     await this.settings.change({ lastPatient: id, ...(packId ? { lastPack: packId } : {}) });
@@ -106,6 +110,7 @@ export class Session {
   usePack(packId: string): void {
     const pack = this.packs.find(packId);
     if (!pack) return;
+    this.dosing.stop();
     this.forecast.usePack(pack);
     if (this.editor) this.editor.manifest = pack.manifest;
     void this.settings.change({ lastPack: packId });
@@ -169,6 +174,7 @@ export class Session {
 
   async setEngine(preference: EnginePreference): Promise<void> {
     this.forecast.stop();
+    this.dosing.stop();
     await this.settings.change({ engine: preference });
     this.packs.forgetGolden();
     await this.engine.prefer(preference);

@@ -42,6 +42,15 @@ export function valueScale(
   return scaleLinear().domain([low, high]).nice(4).range(range);
 }
 
+/** Widened to round numbers at both ends. */
+export function niceSpan(span: Span): Span {
+  const [low, high] = scaleLinear()
+    .domain([...span])
+    .nice(4)
+    .domain() as [number, number];
+  return [low, high];
+}
+
 /** About one label per 44 px of height, never fewer than two. */
 export function valueTicks(scale: ScaleContinuousNumeric<number, number>, height: number): number[] {
   const wanted = Math.max(2, Math.round(height / 44));
