@@ -2,7 +2,8 @@
  * npx tsx training/pack-equations.ts ID…
  *
  * Writes models/ID/ from training/models/ID.ts (which exports `manifest` and `goldenCases`) and training/models/ID.card.md, where
- * `{{parameters MODEL}}` becomes the tables of a model. The answers of the golden cases are those of the f64 reference engine.
+ * `{{parameters MODEL}}` becomes the tables of a model and `{{figures …}}` those of models/ID/evaluation*.json (card.ts). The answers
+ * of the golden cases are those of the f64 reference engine.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +15,7 @@ import { encodeEquationsPack, type EquationsDraft } from '#packs/encode.ts';
 import { compileModel } from '#packs/equations/compile.ts';
 import type { EquationsGoldenCase } from '#packs/equations/golden.ts';
 import type { PackFiles } from '#packs/pack.ts';
+import { fillCard } from './card.ts';
 import { fillModelTables } from './models/card-tables.ts';
 import type { GoldenRequest } from './models/people.ts';
 
@@ -39,9 +41,10 @@ const here = fileURLToPath(import.meta.url);
 if (process.argv[1] === here) {
   for (const id of process.argv.slice(2)) {
     const source = (await import(`./models/${id}.ts`)) as EquationsSource;
-    const card = readFileSync(join(here, '../models', `${id}.card.md`), 'utf8');
-    const files = await packEquations(source, card);
     const folder = join(here, '../../models', id);
+    const template = readFileSync(join(here, '../models', `${id}.card.md`), 'utf8');
+    const card = fillCard(template, (file) => readFileSync(join(folder, file), 'utf8'));
+    const files = await packEquations(source, card);
     mkdirSync(folder, { recursive: true });
     for (const key of ['manifest', 'golden', 'card'] as const) writeFileSync(join(folder, fileNames[key]), files[key]);
     console.log(`${id}: pack.json ${files.manifest.byteLength} bytes, ${source.goldenCases.length} golden cases`);

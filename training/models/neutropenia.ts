@@ -264,7 +264,7 @@ export const manifest = {
   authors: ['Counterpart developers'],
   sources: [
     { role: 'model', citation: ozawaCitation, licence: 'Published equations and estimates', n: 62 },
-    { role: 'model', citation: kloftCitation, licence: 'Published equations and estimates', n: 601 },
+    { role: 'model', citation: kloftCitation, licence: 'Published equations and estimates' },
     { role: 'method', citation: fribergCitation, licence: 'Published equations' },
     {
       role: 'method',

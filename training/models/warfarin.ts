@@ -511,8 +511,8 @@ export function warfarinManifest({ n, correction, shares }: IwpcSummary) {
     licence: 'Apache-2.0',
     authors: ['Counterpart developers'],
     sources: [
-      { role: 'model', citation: hamberg2010, licence: 'Published equations and estimates', n: 1570 },
-      { role: 'model', citation: hamberg2007, licence: 'Published equations and estimates', n: 150 },
+      { role: 'model', citation: hamberg2010, licence: 'Published equations and estimates' },
+      { role: 'model', citation: hamberg2007, licence: 'Published equations and estimates' },
       { role: 'model', citation: iwpc, licence: 'Published formula', n: 4043 },
       { role: 'model', citation: gage, licence: 'Published formula', n: 1015 },
       {
@@ -630,7 +630,6 @@ export function warfarinManifest({ n, correction, shares }: IwpcSummary) {
           statement:
             'What a dose does to the INR follows from published kinetics and clotting-factor turnover, fitted to patients who were all treated; that genotype-guided dosing keeps more time in range was shown in one trial of two (EU-PACT, not COAG).',
           citation: `${hamberg2010}; Pirmohamed M et al. N Engl J Med 2013;369:2294–303; Kimmel SE et al. N Engl J Med 2013;369:2283–93`,
-          n: 1570,
         },
       },
     ],
