@@ -108,8 +108,8 @@ const patientSchema = v.strictObject({
 const planSchema = v.strictObject({
   id: v.optional(v.string()),
   name: v.optional(v.string()),
-  stopsCurrentDoses: v.optional(v.boolean(), false),
-  regimens: v.optional(
+  stopsCurrentDoses: v.exactOptional(v.boolean()),
+  regimens: v.exactOptional(
     v.array(
       v.strictObject({
         intervention: v.string(),
@@ -121,7 +121,6 @@ const planSchema = v.strictObject({
         count: v.optional(v.nullable(v.number()), null),
       }),
     ),
-    [],
   ),
   blocks: v.optional(
     v.array(

@@ -63,8 +63,14 @@ function fields(value: unknown, at = ''): string[] {
     return value.flatMap((item) => fields(item, `${at}[]`));
   }
   if (Array.isArray(value) || typeof value !== 'object' || value === null) return [at];
-  const isById = /\.(markers|signs|events)$/.test(at);
+  const isById = /\.(markers|signs|events|targets)$/.test(at);
   return Object.entries(value).flatMap(([key, inner]) => fields(inner, isById ? `${at}.<id>` : at === '' ? key : `${at}.${key}`));
+}
+
+async function describedFields(from: string, to: string): Promise<string[]> {
+  const page = await readFile(path.join(root, 'docs/forecast-json.md'), 'utf8');
+  const table = page.slice(page.indexOf(from), page.indexOf(to));
+  return [...table.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1]!);
 }
 
 describe('npm run simulate', () => {
@@ -73,11 +79,57 @@ describe('npm run simulate', () => {
     expect(stderr).toContain('completed: ');
     expect(code).toBe(0);
     const answer: unknown = JSON.parse(await readFile(path.join(folder, 'out.json'), 'utf8'));
-    const page = await readFile(path.join(root, 'docs/forecast-json.md'), 'utf8');
-    const table = page.slice(page.indexOf('## The forecast'), page.indexOf('### Differences'));
-    const described = [...table.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1]!);
     // Usual care of the toy pack is first; both plans have blocks.
-    expect([...new Set(fields(answer))].toSorted()).toEqual(described.toSorted());
+    expect([...new Set(fields(answer))].toSorted()).toEqual((await describedFields('## The forecast', '### Under')).toSorted());
+  });
+
+  test('doses a person of an equations pack, with exactly the fields that its page adds', async () => {
+    const person = {
+      entryDate: '2026-11-20',
+      covariates: { age: 57, sex: 'male', weight: 79, creatinine: 1, haemodialysis: 'no' },
+      observations: [{ code: 'vancomycin', date: '2026-11-21', time: '19:30', value: 12.4, unit: 'mg/L' }],
+      doses: [
+        {
+          intervention: 'vancomycin',
+          amount: 1,
+          unit: 'g',
+          route: 'iv-infusion',
+          durationHours: 1,
+          start: '2026-11-20T08:00',
+          everyHours: 12,
+          count: 4,
+        },
+      ],
+    };
+    const plan = {
+      name: 'More',
+      stopsCurrentDoses: true,
+      regimens: [
+        { intervention: 'vancomycin', amount: 1250, route: 'iv-infusion', durationHours: 1.5, startHour: 0.5, everyHours: 12 },
+      ],
+    };
+    await writeFile(path.join(folder, 'dosed.json'), JSON.stringify(person));
+    await writeFile(path.join(folder, 'more.json'), JSON.stringify(plan));
+    const options = [
+      '--pack',
+      'vancomycin',
+      '--patient',
+      '@dosed.json',
+      '--plan',
+      '@more.json',
+      '--rollouts',
+      '300',
+      '--out',
+      '@dosed-out.json',
+    ];
+    const { code, stderr } = await simulate(...options);
+    expect(stderr).toContain('completed: 300 virtual copies');
+    expect(code).toBe(0);
+    const found = new Set(fields(JSON.parse(await readFile(path.join(folder, 'dosed-out.json'), 'utf8'))));
+    const added = await describedFields('### Under', '### Differences');
+    expect(added.filter((field) => !found.has(field))).toEqual([]);
+    const all = new Set([...added, ...(await describedFields('## The forecast', '### Under'))]);
+    expect([...found].filter((field) => !all.has(field) && !field.endsWith('blocks'))).toEqual([]);
   });
 
   test.each([

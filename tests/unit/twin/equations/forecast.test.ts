@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { SamplingQuestion } from '#domain/dosing.ts';
 import type { Forecast } from '#domain/forecast.ts';
 import type { PatientRecord } from '#domain/record.ts';
 import { ReferenceSimulator } from '#engine/reference/simulation.ts';
@@ -175,13 +176,12 @@ describe('where next to measure', () => {
     expect(found.sdNow).toBeGreaterThan(trough!.expectedSd);
   });
 
-  test.each([
+  test.each<[string, Partial<SamplingQuestion>]>([
     ['no time', { candidateHours: [] }],
     ['a time in the past', { candidateHours: [-1] }],
-    ['an unknown target', { candidateHours: [1], target: 'none' }],
+    ['an unknown target', { target: 'none' }],
   ])('%s is refused', async (_, change) => {
-    await expect(
-      samplingTimes({ ...question, ...{ candidateHours: [1], ...change } }, { manifest, fitted, simulator }),
-    ).rejects.toMatchObject({ code: 'request_invalid' });
+    const asked = { ...question, candidateHours: [1], ...change };
+    await expect(samplingTimes(asked, { manifest, fitted, simulator })).rejects.toMatchObject({ code: 'request_invalid' });
   });
 });
