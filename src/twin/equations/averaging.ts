@@ -5,7 +5,7 @@ import type { Simulator } from '#engine/simulation.ts';
 import type { Seed } from '#numerics/random.ts';
 import { apportion, normaliseLogWeights } from '#numerics/weighted-draws.ts';
 import type { EquationsTwin, ModelProblem } from './fit-problem.ts';
-import { drawLanes, fitModel, type ModelPosterior } from './posterior.ts';
+import { drawLanes, fitModel, part, type ModelPosterior } from './posterior.ts';
 import { foretell, surprise } from './surprise.ts';
 
 export interface EquationsFitRequest {
@@ -29,13 +29,14 @@ export const conflict = { below: 0.01, flattening: 4 } as const;
 export async function fitEquations(request: EquationsFitRequest, hooks: RunHooks = {}): Promise<EquationsTwin> {
   const { seed, lanes } = request;
   invariant(request.models.length > 0, 'a pack has a model');
-  let posteriors = await fitAll(request, 1, part(hooks, 0, 1));
+  let posteriors = await fitAll(request, 1, part(hooks, 0, 0.7));
   const conflictProbability = surprise(
     posteriors.map(foretell),
     posteriors.map(({ objective }) => objective.prior.problem.logPriorWeight),
   );
   const isInConflict = conflictProbability !== null && conflictProbability < conflict.below;
-  if (isInConflict) posteriors = await fitAll(request, conflict.flattening, part(hooks, 0, 1));
+  if (isInConflict) posteriors = await fitAll(request, conflict.flattening, part(hooks, 0.7, 1));
+  hooks.onProgress?.(1);
   const logs = posteriors.map(({ objective, sample }) => objective.prior.problem.logPriorWeight + sample.logMarginal.value);
   const { weights } = normaliseLogWeights(Float64Array.from(logs));
   const counts = apportion(lanes, [...weights]);
@@ -64,12 +65,4 @@ async function fitAll(
   }
   if (posteriors.length === 0) throw failure;
   return posteriors;
-}
-
-/** Hooks of a part of the work, from one fraction to another. */
-function part({ onProgress, signal }: RunHooks, from: number, to: number): RunHooks {
-  return {
-    ...(onProgress ? { onProgress: (fraction: number) => onProgress(from + fraction * (to - from)) } : {}),
-    ...(signal ? { signal } : {}),
-  };
 }

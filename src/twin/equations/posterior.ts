@@ -16,7 +16,7 @@ import { copyPoint, allocatePoints, Prior, type Points } from './prior.ts';
 import { gather, sampleTempered } from './smc.ts';
 
 export interface FitOptions {
-  /** Draws of the prior, and of the mixture where it is needed. Default 65,536. */
+  /** Draws of the prior, and of the mixture where it is needed. Default 65,536, fewer where there are more than 64 observations. */
   readonly draws?: number;
   /** Factor on Ω. Default 1. */
   readonly flattening?: number;
@@ -34,6 +34,13 @@ export interface ModelPosterior {
 }
 
 const defaultDraws = 65_536;
+/** Predictions that are kept, 32 MB: a day of glucose every five minutes is fitted on 14,000 draws. */
+const mostPredictions = 2 ** 22;
+const fewestDraws = 4096;
+
+const drawsFor = (observations: number): number =>
+  Math.min(defaultDraws, Math.max(fewestDraws, Math.floor(mostPredictions / Math.max(1, observations))));
+
 /**
  * Quantiles of a thousand independent draws err by one or two percentiles, which is less than models differ by. With fewer draws
  * than 8,000, an eighth of them suffices.
@@ -49,28 +56,25 @@ export async function fitModel(
   problem: ModelProblem,
   simulator: Simulator,
   seed: Seed,
-  { draws = defaultDraws, flattening = 1 }: FitOptions = {},
+  { draws = drawsFor(problem.observations.length), flattening = 1 }: FitOptions = {},
   hooks: RunHooks = {},
 ): Promise<ModelPosterior> {
   const objective = new Objective(new Prior(problem, seed, flattening), simulator, seed);
-  const report = (fraction: number): void => hooks.onProgress?.(fraction);
   const quiet: RunHooks = hooks.signal ? { signal: hooks.signal } : {};
-  const { sample: fromPrior, acceptance } = await samplePrior(objective, draws, quiet);
+  const { sample: fromPrior, acceptance } = await samplePrior(objective, draws, part(hooks, 0, 0.4));
   let sample = weigh(fromPrior);
-  report(0.4);
   const modes = await findModes(objective, simulator, chooseStarts(objective, fromPrior), quiet);
   if (modes.length === 0) throw impossible(problem);
-  report(0.6);
+  hooks.onProgress?.(0.45);
   const isSeen = objective.measurements.length > 0;
   let rung: Rung = isSeen ? 'importance' : 'prior';
   let predictive: Sample = fromPrior;
   let total = draws;
   if (isSeen && sample.effectiveSampleSize < sufficientSize(draws)) {
-    predictive = await joinLaplace(objective, fromPrior, acceptance, modes, draws, quiet);
+    predictive = await joinLaplace(objective, fromPrior, acceptance, modes, draws, part(hooks, 0.45, 0.8));
     sample = weigh(predictive);
     rung = 'laplace';
     total += draws;
-    report(0.8);
     if (sample.effectiveSampleSize < sufficientSize(draws)) {
       const moved = await sampleTempered(objective, fromPrior, Math.ceil(draws / temperedShare), quiet);
       if (moved.effectiveSampleSize > sample.effectiveSampleSize) {
@@ -81,7 +85,7 @@ export async function fitModel(
     }
   }
   if (sample.effectiveSampleSize === 0) throw impossible(problem);
-  report(1);
+  hooks.onProgress?.(1);
   return { objective, rung, sample, modes, predictive, draws: total };
 }
 
@@ -111,6 +115,14 @@ export function drawLanes(
     lanes: prior.lanes(points),
     map: describeMode(objective, modes[0]!),
     residuals: residuals(objective, sample, random),
+  };
+}
+
+/** Hooks of a part of the work, from one fraction to another. */
+export function part({ onProgress, signal }: RunHooks, from: number, to: number): RunHooks {
+  return {
+    ...(onProgress ? { onProgress: (fraction: number) => onProgress(from + fraction * (to - from)) } : {}),
+    ...(signal ? { signal } : {}),
   };
 }
 
