@@ -164,6 +164,18 @@ const eleveld: EquationsModel = {
 
 const minute = 1 / 1440;
 
+/** An infusion that began a minute after the bolus and goes on: mg in every five minutes, so that a plan can stop it. */
+const infusion = (amount: number, bolusHours: number): EquationsManifest['demonstrations'][number]['courses'] => [
+  {
+    intervention: 'propofol',
+    amount,
+    route: 'iv-infusion',
+    durationHours: 1 / 12,
+    startHours: bolusHours + 1 / 60,
+    everyHours: 1 / 12,
+  },
+];
+
 export const manifest = {
   format: 'counterpart-pack/1',
   kind: 'equations',
@@ -342,7 +354,7 @@ export const manifest = {
       covariates: { age: 78, sex: 'female', weight: 58, height: 160, opioids: 'yes' },
       courses: [
         { intervention: 'propofol', amount: 100, route: 'iv-bolus', startHours: -0.5, count: 1 },
-        { intervention: 'propofol', amount: 350, route: 'iv-infusion', durationHours: 1, startHours: -0.5 + 1 / 60, count: 1 },
+        ...infusion(29, -0.5),
       ],
       observations: [
         { marker: 'bis', hours: -0.4, value: 30 },
@@ -356,7 +368,7 @@ export const manifest = {
       covariates: { age: 6, sex: 'male', weight: 21, height: 117, opioids: 'yes' },
       courses: [
         { intervention: 'propofol', amount: 60, route: 'iv-bolus', startHours: -0.25, count: 1 },
-        { intervention: 'propofol', amount: 126, route: 'iv-infusion', durationHours: 1, startHours: -0.25 + 1 / 60, count: 1 },
+        ...infusion(10.5, -0.25),
       ],
       observations: [
         { marker: 'bis', hours: -0.15, value: 52 },

@@ -362,7 +362,7 @@ export const manifest = {
       roundTo: 250,
       intervalHours: [8, 12, 24],
       durationHours: [1, 1.5, 2],
-      startHours: [0],
+      startHours: [0, 12, 24],
       loadingAmounts: [0, 1500, 2000, 2500],
       maximumDose: 3000,
     },
