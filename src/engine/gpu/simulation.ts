@@ -18,6 +18,12 @@ const passBytes = 64 * 2 ** 20;
 /** A guess that a software adapter on one core keeps, and one for a small hardware GPU, in `unitsOf` per millisecond. */
 const firstPace = { software: 200, hardware: 20_000 };
 
+/** Invocations are independent, so no result hangs on it. A software adapter took 1.3 times as long in workgroups of 64. */
+const workgroupSize = { software: 32, hardware: 64 };
+
+/** Fewer pieces take as long as this many. */
+const smallestChunk = 64;
+
 /** A program as this engine runs it: one for each variant that was asked for. */
 interface Prepared {
   readonly variant: SimulationVariant;
@@ -60,12 +66,12 @@ export class GpuSimulator implements Simulator {
     hooks.signal?.throwIfAborted();
     const scope = this.gpu.scope();
     try {
-      const plan = planChunks(request, this.gpu.device.limits);
+      const room = roomFor(request, prepared.variant, this.gpu.device.limits);
       const inputs = packInputs(request, prepared);
       const run = await allocateOrRefuse(
         this.gpu,
-        `${Math.ceil(plan.answerWords / 2 ** 18)} MB of simulated values`,
-        () => new ChunkRunner(this.gpu, scope, pipeline, request, prepared, inputs, plan),
+        `${Math.ceil((room.pieces * wordsPerPiece(request)) / 2 ** 18)} MB of simulated values`,
+        () => new ChunkRunner(this.gpu, scope, pipeline, request, prepared, inputs, room),
       );
       const simulation = await run.all(hooks);
       const error = this.gpu.uncaptured[errorsBefore];
@@ -78,7 +84,7 @@ export class GpuSimulator implements Simulator {
   }
 
   #prepare(request: SimulationRequest): Prepared {
-    const variant = variantOf(request, this.gpu.isSoftware ? 32 : 64);
+    const variant = variantOf(request, this.gpu.isSoftware ? workgroupSize.software : workgroupSize.hardware);
     let variants = this.#prepared.get(request.program);
     if (!variants) this.#prepared.set(request.program, (variants = new Map()));
     const key = JSON.stringify(variant);
@@ -97,7 +103,7 @@ export class GpuSimulator implements Simulator {
   }
 }
 
-function variantOf(request: SimulationRequest, workgroupSize: number): SimulationVariant {
+function variantOf(request: SimulationRequest, threads: number): SimulationVariant {
   const { timelines, readouts, laneCovariates, initialStates, noise } = request;
   const set = timelines.flatMap(({ segments }) => segments.flatMap(({ setStates }) => setStates.map(({ state }) => state)));
   const given = [...(initialStates ?? [])].flatMap((value, state) => (Number.isNaN(value) ? [] : [state]));
@@ -108,40 +114,38 @@ function variantOf(request: SimulationRequest, workgroupSize: number): Simulatio
     givenStates: given,
     hasSteadyState: timelines.some(({ steadyState }) => steadyState !== null),
     hasGivenNoise: noise !== undefined,
-    workgroupSize,
+    workgroupSize: threads,
   };
 }
 
-interface ChunkPlan {
-  /** At most so many in one dispatch. */
+/** What one dispatch holds at most. A piece is one lane under one timeline. */
+interface Room {
   readonly lanes: number;
-  readonly timelines: number;
-  readonly answerWords: number;
+  readonly pieces: number;
 }
 
-/** Numbers that come back of one lane and timeline. */
-function wordsPerLane({ readouts, times, program }: SimulationRequest): number {
+/** Numbers that come back of a piece. */
+function wordsPerPiece({ readouts, times, program }: SimulationRequest): number {
   return readouts.length * times.length + program.events.length + 2;
 }
 
-function planChunks(request: SimulationRequest, limits: GPUSupportedLimits): ChunkPlan {
+function roomFor(request: SimulationRequest, { workgroupSize }: SimulationVariant, limits: GPUSupportedLimits): Room {
   const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / 4;
-  const perLane = wordsPerLane(request);
+  const perPiece = wordsPerPiece(request);
   const columns = columnsOf(request);
-  if (Math.max(perLane, columns) > most) {
+  if (Math.max(perPiece, columns) > most) {
     throw new AppError(
       'gpu_out_of_memory',
       `${request.times.length} times of ${request.readouts.length} read-outs are more than this GPU gives one patient room for. ` +
         'Ask for fewer times, or run on the processor.',
     );
   }
-  const words = Math.min(most, passBytes / 4);
-  const lanes = Math.max(1, Math.min(request.lanes, Math.floor(words / perLane), Math.floor(most / Math.max(1, columns))));
-  const timelines = Math.max(
-    1,
-    Math.min(request.timelines.length, Math.floor(words / (perLane * lanes)), limits.maxComputeWorkgroupsPerDimension),
+  const pieces = Math.min(
+    request.lanes * request.timelines.length,
+    Math.max(1, Math.floor(Math.min(most, passBytes / 4) / perPiece)),
+    limits.maxComputeWorkgroupsPerDimension * workgroupSize,
   );
-  return { lanes, timelines, answerWords: lanes * timelines * perLane };
+  return { lanes: Math.min(request.lanes, pieces, Math.floor(most / Math.max(1, columns))), pieces };
 }
 
 function columnsOf({ effects, lanes, laneCovariates }: SimulationRequest): number {
@@ -280,7 +284,7 @@ class ChunkRunner {
   readonly #workgroupSize: number;
   readonly #pace: Pace;
   readonly #inputs: PackedInputs;
-  readonly #plan: ChunkPlan;
+  readonly #room: Room;
   readonly #sizes: GPUBuffer;
   readonly #lanes: GPUBuffer | null;
   readonly #answers: GPUBuffer;
@@ -294,7 +298,7 @@ class ChunkRunner {
     request: SimulationRequest,
     { variant, kernel, pace }: Prepared,
     inputs: PackedInputs,
-    plan: ChunkPlan,
+    room: Room,
   ) {
     this.#gpu = gpu;
     this.#pipeline = pipeline;
@@ -302,12 +306,13 @@ class ChunkRunner {
     this.#workgroupSize = variant.workgroupSize;
     this.#pace = pace;
     this.#inputs = inputs;
-    this.#plan = plan;
+    this.#room = room;
     const { STORAGE, UNIFORM, COPY_DST, COPY_SRC, MAP_READ } = GPUBufferUsage;
     this.#sizes = scope.buffer('simulation sizes', simulationSizes.bytes, UNIFORM | COPY_DST);
-    this.#lanes = kernel.readsLanes ? scope.buffer('lanes', columnsOf(request) * plan.lanes * 4, STORAGE | COPY_DST) : null;
-    this.#answers = scope.buffer('answers', plan.answerWords * 4, STORAGE | COPY_SRC);
-    this.#staging = scope.buffer('answers to read', plan.answerWords * 4, MAP_READ | COPY_DST);
+    this.#lanes = kernel.readsLanes ? scope.buffer('lanes', columnsOf(request) * room.lanes * 4, STORAGE | COPY_DST) : null;
+    const answerBytes = room.pieces * wordsPerPiece(request) * 4;
+    this.#answers = scope.buffer('answers', answerBytes, STORAGE | COPY_SRC);
+    this.#staging = scope.buffer('answers to read', answerBytes, MAP_READ | COPY_DST);
     this.#bindings = bind(gpu.device, pipeline, [
       this.#sizes,
       scope.upload('timelines', inputs.timelines),
@@ -326,14 +331,16 @@ class ChunkRunner {
     let evaluations = 0;
     let done = 0;
     hooks.onProgress?.(0);
-    for (let firstTimeline = 0; firstTimeline < timelines.length; firstTimeline += this.#plan.timelines) {
-      const count = Math.min(this.#plan.timelines, timelines.length - firstTimeline);
+    for (let firstTimeline = 0, count; firstTimeline < timelines.length; firstTimeline += count) {
+      // All lanes under as many timelines as make a good chunk, or a good chunk of lanes under one.
+      const wanted = Math.max(smallestChunk, this.#pace.chunk(this.#inputs.units[firstTimeline]));
+      const fitting = Math.floor(Math.min(wanted, this.#room.pieces) / lanes);
+      count = Math.max(1, Math.min(fitting, timelines.length - firstTimeline));
       const units = this.#inputs.units.slice(firstTimeline, firstTimeline + count).reduce((sum, each) => sum + each, 0);
       for (let firstLane = 0; firstLane < lanes;) {
         hooks.signal?.throwIfAborted();
-        // Whole vectors and workgroups: a chunk of few lanes takes as long as one of sixty-four.
-        const wanted = Math.max(64, Math.floor(this.#pace.chunk(units) / 64) * 64);
-        const chunk = Math.min(this.#plan.lanes, lanes - firstLane, wanted);
+        const good = Math.max(1, Math.floor(this.#pace.chunk(units) / smallestChunk)) * smallestChunk;
+        const chunk = Math.min(this.#room.lanes, lanes - firstLane, good);
         const started = performance.now();
         const answers = await this.#run(firstTimeline, count, firstLane, chunk);
         this.#pace.learn(units * chunk, performance.now() - started);
@@ -367,6 +374,7 @@ class ChunkRunner {
       firstLane,
       lanes,
       firstTimeline,
+      timelines,
       times: times.length,
       eventsAt,
       divergedAt,
@@ -381,7 +389,7 @@ class ChunkRunner {
     });
     device.queue.writeBuffer(this.#sizes, 0, sizes);
     if (this.#lanes) device.queue.writeBuffer(this.#lanes, 0, this.#laneColumns(firstLane, lanes));
-    const workgroups = [Math.ceil(lanes / this.#workgroupSize), timelines, 1] as const;
+    const workgroups = [Math.ceil((lanes * timelines) / this.#workgroupSize), 1, 1] as const;
     submit(device, [{ pipeline: this.#pipeline, bindings: this.#bindings, workgroups }]);
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer(this.#answers, 0, this.#staging, 0, end * 4);

@@ -25,18 +25,14 @@ export function compartmentShape(compartments: CompiledCompartments): Compartmen
   };
 }
 
-export const centralIndex = ({ hasDepot }: CompartmentShape): number => (hasDepot ? 1 : 0);
-
-/** How many amounts there are. */
-export const amountCount = (shape: CompartmentShape): number =>
-  1 + shape.peripherals + Number(shape.hasDepot) + Number(shape.hasEffectSite) + Number(shape.hasExposure);
+const centralIndex = ({ hasDepot }: CompartmentShape): number => (hasDepot ? 1 : 0);
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 /**
  * Functions `splitBody(clearance, volume, flow1, volume1 …)`, which keeps the amounts, `amountNAt(elapsed)` in the order of the slot
- * kind `compartment`, `advance(elapsed)`, `addToN(amount)` for depot and central, and, where asked for, `startInSteadyState(…)`. Whoever splits the body sets
- * `absorption` and `equilibration`.
+ * kind `compartment`, `advance(elapsed)`, `addToN(amount)` for depot and central, and, where asked for, `startInSteadyState(…)`.
+ * Whoever splits the body sets `absorption` and `equilibration`.
  */
 export function compartmentsWgsl(shape: CompartmentShape, hasSteadyState: boolean): string {
   const { peripherals, hasDepot, hasEffectSite, hasExposure } = shape;

@@ -41,6 +41,7 @@ export const simulationSizes = struct('Sizes', {
   firstLane: 'u32',
   lanes: 'u32',
   firstTimeline: 'u32',
+  timelines: 'u32',
   times: 'u32',
   /** Where in \`answers\` values end and event times, divergence and evaluations begin. */
   eventsAt: 'u32',
@@ -91,20 +92,8 @@ class ModuleWriter implements StepperModule {
     this.#levels = new Levels(program.algebra.map(({ value }) => value));
   }
 
-  get stateCount(): number {
-    return this.program.states.length;
-  }
-
-  /** `x0, x1, …` after `first`, as parameters or arguments of a formula's function. */
-  arguments(states: readonly string[], first = 't'): string {
-    return [first, ...states].join(', ');
-  }
-
-  parameters(first = 't'): string {
-    return this.arguments(
-      this.program.states.map((_, i) => `x${i}: f32`),
-      `${first}: f32`,
-    );
+  parameters(): string {
+    return ['t: f32', ...this.program.states.map((_, i) => `x${i}: f32`)].join(', ');
   }
 
   /** Declares a private variable and gives its name. */
@@ -533,13 +522,13 @@ ${indent(block.lines)}
           ]
         : [],
     );
-    const starts = events.length === 0 ? [] : [`let values = eventsAt(${this.arguments(xs, '0f')});`];
+    const starts = events.length === 0 ? [] : [`let values = eventsAt(${['0f', ...xs].join(', ')});`];
     events.forEach(({ kind }, e) =>
       starts.push(kind === 'hazard' ? `seen${e} = values.e${e};` : `if (g == 0u) { seen${e} = values.e${e}; }`),
     );
     const eventWrites = events.map(
       (_, e) =>
-        `answers[sizes.eventsAt + (id.y * ${events.length}u + ${e}u) * sizes.lanes + lane] = select(0x7fc00000u, bitcast<u32>(eventTime${e}), hasHappened${e});`,
+        `answers[sizes.eventsAt + (plan * ${events.length}u + ${e}u) * sizes.lanes + lane] = select(0x7fc00000u, bitcast<u32>(eventTime${e}), hasHappened${e});`,
     );
     const isAlive = [
       ...(states.length > 0 ? [`isFinite(${sumOfSizes(xs)})`] : []),
@@ -549,12 +538,13 @@ ${indent(block.lines)}
     return `
 @compute @workgroup_size(${variant.workgroupSize})
 fn simulate(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= sizes.lanes) { return; }
-  lane = id.x;
-  let timelineAt = sizes.firstTimeline + id.y;
+  if (id.x >= sizes.lanes * sizes.timelines) { return; }
+  lane = id.x % sizes.lanes;
+  let plan = id.x / sizes.lanes;
+  let timelineAt = sizes.firstTimeline + plan;
   let timeline = timelines[timelineAt];
   reportsAt = timeline.reportsAt;
-  valuesAt = id.y * ${variant.readouts.length}u * sizes.times * sizes.lanes + lane;
+  valuesAt = plan * ${variant.readouts.length}u * sizes.times * sizes.lanes + lane;
   stopAt = infinite();
 ${indent(draws)}
   for (var g = 0u; g < timeline.segments; g++) {
@@ -571,7 +561,7 @@ ${indent(
       startLane(timelineAt);
       ${check}
       startSegment();
-      for (; next < timeline.startReports; next++) { report(${this.arguments(xs, '0f')}); }
+      for (; next < timeline.startReports; next++) { report(${['0f', ...xs].join(', ')}); }
     }
     enterSegment();
     startSegment();
@@ -590,8 +580,8 @@ ${program.compartments ? '      advance(span);' : ''}
     }
   }
 ${indent(eventWrites)}
-  answers[sizes.divergedAt + id.y * sizes.lanes + lane] = select(0u, 1u, isBroken);
-  answers[sizes.evaluationsAt + id.y * sizes.lanes + lane] = evaluations;
+  answers[sizes.divergedAt + plan * sizes.lanes + lane] = select(0u, 1u, isBroken);
+  answers[sizes.evaluationsAt + plan * sizes.lanes + lane] = evaluations;
 }
 `;
   }

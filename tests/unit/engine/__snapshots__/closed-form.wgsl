@@ -2,6 +2,7 @@ struct Sizes {
   firstLane: u32,
   lanes: u32,
   firstTimeline: u32,
+  timelines: u32,
   times: u32,
   eventsAt: u32,
   divergedAt: u32,
@@ -378,12 +379,13 @@ fn startLane(timelineAt: u32) {
 
 @compute @workgroup_size(64)
 fn simulate(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= sizes.lanes) { return; }
-  lane = id.x;
-  let timelineAt = sizes.firstTimeline + id.y;
+  if (id.x >= sizes.lanes * sizes.timelines) { return; }
+  lane = id.x % sizes.lanes;
+  let plan = id.x / sizes.lanes;
+  let timelineAt = sizes.firstTimeline + plan;
   let timeline = timelines[timelineAt];
   reportsAt = timeline.reportsAt;
-  valuesAt = id.y * 3u * sizes.times * sizes.lanes + lane;
+  valuesAt = plan * 3u * sizes.times * sizes.lanes + lane;
   stopAt = infinite();
 
   for (var g = 0u; g < timeline.segments; g++) {
@@ -416,6 +418,6 @@ fn simulate(@builtin(global_invocation_id) id: vec3u) {
     }
   }
 
-  answers[sizes.divergedAt + id.y * sizes.lanes + lane] = select(0u, 1u, isBroken);
-  answers[sizes.evaluationsAt + id.y * sizes.lanes + lane] = evaluations;
+  answers[sizes.divergedAt + plan * sizes.lanes + lane] = select(0u, 1u, isBroken);
+  answers[sizes.evaluationsAt + plan * sizes.lanes + lane] = evaluations;
 }

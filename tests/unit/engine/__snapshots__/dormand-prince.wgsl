@@ -2,6 +2,7 @@ struct Sizes {
   firstLane: u32,
   lanes: u32,
   firstTimeline: u32,
+  timelines: u32,
   times: u32,
   eventsAt: u32,
   divergedAt: u32,
@@ -421,12 +422,13 @@ fn startLane(timelineAt: u32) {
 
 @compute @workgroup_size(64)
 fn simulate(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= sizes.lanes) { return; }
-  lane = id.x;
-  let timelineAt = sizes.firstTimeline + id.y;
+  if (id.x >= sizes.lanes * sizes.timelines) { return; }
+  lane = id.x % sizes.lanes;
+  let plan = id.x / sizes.lanes;
+  let timelineAt = sizes.firstTimeline + plan;
   let timeline = timelines[timelineAt];
   reportsAt = timeline.reportsAt;
-  valuesAt = id.y * 1u * sizes.times * sizes.lanes + lane;
+  valuesAt = plan * 1u * sizes.times * sizes.lanes + lane;
   stopAt = infinite();
   threshold1 = -logOfNormal(uniform4(philox(sizes.firstLane + lane, 1u, 0u, 1u, vec2u(sizes.seedLow, sizes.seedHigh)).a));
   for (var g = 0u; g < timeline.segments; g++) {
@@ -462,8 +464,8 @@ fn simulate(@builtin(global_invocation_id) id: vec3u) {
       answers[valuesAt + (r * sizes.times + next) * sizes.lanes] = 0x7fc00000u;
     }
   }
-  answers[sizes.eventsAt + (id.y * 2u + 0u) * sizes.lanes + lane] = select(0x7fc00000u, bitcast<u32>(eventTime0), hasHappened0);
-  answers[sizes.eventsAt + (id.y * 2u + 1u) * sizes.lanes + lane] = select(0x7fc00000u, bitcast<u32>(eventTime1), hasHappened1);
-  answers[sizes.divergedAt + id.y * sizes.lanes + lane] = select(0u, 1u, isBroken);
-  answers[sizes.evaluationsAt + id.y * sizes.lanes + lane] = evaluations;
+  answers[sizes.eventsAt + (plan * 2u + 0u) * sizes.lanes + lane] = select(0x7fc00000u, bitcast<u32>(eventTime0), hasHappened0);
+  answers[sizes.eventsAt + (plan * 2u + 1u) * sizes.lanes + lane] = select(0x7fc00000u, bitcast<u32>(eventTime1), hasHappened1);
+  answers[sizes.divergedAt + plan * sizes.lanes + lane] = select(0u, 1u, isBroken);
+  answers[sizes.evaluationsAt + plan * sizes.lanes + lane] = evaluations;
 }
