@@ -211,7 +211,7 @@ export const manifest = {
       low: 15,
       unit: 'ug/mL',
       citation:
-        'Papamichael K et al. Infliximab trough concentrations during induction and mucosal healing in ulcerative colitis. Clin Gastroenterol Hepatol 2016;14:543–9. An association.',
+        'Papamichael K et al. Infliximab trough concentrations during induction therapy are associated with short-term mucosal healing in patients with ulcerative colitis. Clin Gastroenterol Hepatol 2016;14:543–9. An association.',
     },
   ],
   doseGrids: [

@@ -210,7 +210,7 @@ const targets: readonly Target[] = [
     low: 20,
     unit: 'mg/L',
     citation:
-      'van Hal SJ, Paterson DL, Lodise TP. Vancomycin-induced nephrotoxicity and troughs between 15 and 20 milligrams per liter: systematic review. Antimicrob Agents Chemother 2013;57:734–44. An association.',
+      'van Hal SJ, Paterson DL, Lodise TP. Systematic review and meta-analysis of vancomycin-induced nephrotoxicity associated with dosing schedules that maintain troughs between 15 and 20 milligrams per liter. Antimicrob Agents Chemother 2013;57:734–44. An association.',
   },
 ];
 
