@@ -376,6 +376,7 @@ class ModelCompiler {
       arrives,
     );
     const lag = this.#checker.quantity(input.lag ?? '0', `${at}.lag`, this.#scope('a lag', fixed), this.#time, this.#model.time);
+    this.#checkKnown(lag, `${path}.lag`);
     return {
       symbol: input.symbol,
       intervention: input.intervention,
@@ -388,6 +389,16 @@ class ModelCompiler {
       maximumRate: input.maximumRate ?? null,
       segmentLength: input.segmentLength ?? null,
     };
+  }
+
+  /** A category that is not known differs between draws, and a lag may not. */
+  #checkKnown(expr: Expr, path: string): void {
+    if (expr.op === 'number') return;
+    if (expr.op !== 'read') return expr.args.forEach((arg) => this.#checkKnown(arg, path));
+    const id = [...new Set(Object.values(this.#model.covariates))][expr.index];
+    const covariate = this.#context.covariates.find((each) => each.id === id);
+    const isKnown = covariate?.kind === 'number' || covariate?.required === true;
+    this.#require(isKnown, path, `it reads ${quoted(id)}, which may be unknown, expected a covariate that is required.`);
   }
 
   #target(symbol: SymbolName, path: string): { readonly into: CompiledInput['into']; readonly unit: UnitScale } {

@@ -20,8 +20,11 @@ const largestNumber = 3e38;
 
 const commutative: ReadonlySet<ApplyExpr['op']> = new Set(['add', 'mul', 'min', 'max', 'eq', 'and', 'or']);
 const truthOps: ReadonlySet<Expr['op']> = new Set(['lt', 'le', 'eq', 'and', 'or', 'not']);
-/** Up to here a power is cheaper and more exact as products than through logarithms. */
-const maxProductPower = 8;
+/**
+ * Up to here a power is cheaper and more exact as products than through logarithms, and in WGSL, whose pow knows no negative base, the
+ * only right one.
+ */
+const maxProductPower = 32;
 
 export function isTruth(expr: Expr): boolean {
   return truthOps.has(expr.op);
@@ -62,10 +65,6 @@ export class Expressions {
       if (this.#limits.constants === 'must-be-finite' || Number.isFinite(value)) return this.number(value);
     }
     return this.#simpler(op, a, b) ?? this.#node(op, args);
-  }
-
-  depthOf(expr: Expr): number {
-    return this.#facts.get(expr)!.depth;
   }
 
   /** The same expression with every read replaced; `from` may have been made elsewhere. Each node is visited once. */
@@ -146,7 +145,7 @@ export class Expressions {
   #node(op: ApplyExpr['op'], given: readonly Expr[]): Expr {
     const id = (arg: Expr) => this.#facts.get(arg)!.id;
     const args = commutative.has(op) && id(given[0]!) > id(given[1]!) ? [given[1]!, given[0]!] : given;
-    const depth = 1 + Math.max(...args.map((arg) => this.depthOf(arg)));
+    const depth = 1 + Math.max(...args.map((arg) => this.#facts.get(arg)!.depth));
     return this.#intern(`${op} ${args.map(id).join(' ')}`, depth, () => ({ op, args }));
   }
 

@@ -1,7 +1,7 @@
 /** What must hold between the models of an `equations` pack and the rest of its manifest; each model by itself `compile.ts` checks. */
 import { checkUniqueIds, require, requireId } from '../manifest-checks.ts';
 import { leverClasses } from '../manifest-views.ts';
-import type { Demonstration, DoseGrid, EquationsManifest, Target } from '../manifest.ts';
+import type { Demonstration, DoseGrid, EquationsManifest, Quantity, Target } from '../manifest.ts';
 import { quoted, refusal } from '../refusal.ts';
 import type { EquationsModel, Route } from './model.ts';
 import { conversionFactor, dimensionless, parseUnit, sameDimension, UnitError, type UnitScale } from './units.ts';
@@ -13,6 +13,8 @@ const daySeconds = 86_400;
 export function checkEquations(pack: EquationsManifest): void {
   checkUniqueIds('models', pack.models);
   checkUniqueIds('targets', pack.targets);
+  pack.covariates.forEach((covariate, i) => covariate.kind === 'number' && checkFactors(covariate, `covariates[${i}]`));
+  pack.markers.forEach((marker, i) => checkFactors(marker, `markers[${i}]`));
   pack.models.forEach((model, i) => checkModel(pack, model, `models[${i}]`));
   require(pack.models.some(
     ({ priorWeight }) => priorWeight !== 0,
@@ -33,6 +35,19 @@ export function checkEquations(pack: EquationsManifest): void {
   );
   pack.doseGrids.forEach((grid, i) => checkGrid(pack, grid, `doseGrids[${i}]`));
   pack.demonstrations.forEach((person, i) => checkDemonstration(pack, person, `demonstrations[${i}]`));
+}
+
+/** Where units alone decide a factor it must be theirs: 0.01 for 100 is the slip that nobody sees. */
+function checkFactors({ unit, alternativeUnits = [] }: Quantity, at: string): void {
+  const own = unitIfKnown(unit);
+  alternativeUnits.forEach((alternative, i) => {
+    const other = unitIfKnown(alternative.unit);
+    if (!own || !other || !sameDimension(own, other)) return;
+    const expected = conversionFactor(other, own);
+    const isRight = Math.abs(alternative.factor / expected - 1) < 1e-3;
+    const what = `found ${alternative.factor}, expected ${expected}, which is ${alternative.unit} in ${unit}.`;
+    require(isRight, `${at}.alternativeUnits[${i}].factor`, what);
+  });
 }
 
 function checkModel({ markers, events, grid }: EquationsManifest, model: EquationsModel, at: string): void {
@@ -152,5 +167,15 @@ function unitOf(text: string, at: string): UnitScale {
   } catch (error) {
     if (!(error instanceof UnitError)) throw error;
     throw refusal('model_formula_invalid', `pack.json, ${at}`, `${quoted(text)} is no unit: ${error.message}.`);
+  }
+}
+
+/** Units that only people read may be any. */
+function unitIfKnown(text: string): UnitScale | null {
+  try {
+    return parseUnit(text);
+  } catch (error) {
+    if (error instanceof UnitError) return null;
+    throw error;
   }
 }

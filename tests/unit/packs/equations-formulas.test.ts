@@ -320,11 +320,11 @@ test('whatever is written is parsed, folded and evaluated to the value of its op
 
 test('powers agree with the power function to the last digits', () => {
   fc.assert(
-    fc.property(fc.double({ min: 1e-3, max: 1e3, noNaN: true }), fc.integer({ min: -32, max: 32 }), (base, quarters) => {
+    fc.property(fc.double({ min: 1e-3, max: 1e3, noNaN: true }), fc.integer({ min: -128, max: 128 }), (base, quarters) => {
       const exponent = quarters / 4;
       const found = calculate(`(WT / WTref)^${exponent < 0 ? `(${exponent})` : exponent}`, { WT: 70 * base });
       const expected = ((70 * base) / 70) ** exponent;
-      expect(Math.abs(found / expected - 1)).toBeLessThan(2e-15);
+      expect(Math.abs(found / expected - 1)).toBeLessThan(8e-15);
     }),
     { numRuns: 500 },
   );

@@ -355,6 +355,13 @@ describe('a model that contradicts itself is refused with its place', () => {
       "'etaCL' is an effect, which a lag cannot read",
     ],
     [
+      'a lag by a genotype that may be unknown',
+      { inputs: [{ ...smallModel.inputs![0]!, lag: "if(CYP == '*1/*1', 1, 2) * unit(1, 'h')" }] },
+      'pack_schema_invalid',
+      '.inputs[0].lag',
+      "it reads 'cyp', which may be unknown",
+    ],
+    [
       'a bioavailability that depends on the moment',
       { inputs: [{ ...smallModel.inputs![0]!, bioavailability: "in(time, 'h')" }] },
       'model_symbol_unknown',

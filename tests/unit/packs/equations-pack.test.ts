@@ -221,6 +221,12 @@ describe('a field that is wrong is refused with its path', () => {
       'demonstrations[0].observations[1].marker',
     ],
     [
+      'a factor that units contradict',
+      (p) => (p.markers[0].alternativeUnits = [{ unit: 'mg/L', factor: 0.001 }]),
+      'markers[0].alternativeUnits[0].factor',
+      'found 0.001, expected 1000, which is mg/L in ug/L',
+    ],
+    [
       'shares by a stranger',
       (p) => (p.covariates[3].sharesBy = { covariate: 'x', shares: {}, source: 'x' }),
       'covariates[3].sharesBy.covariate',
