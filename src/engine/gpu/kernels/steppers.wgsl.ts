@@ -413,7 +413,7 @@ ${this.#sets()}
     const relative = literal(Math.max(options.relativeTolerance, smallestTolerance));
     const shares = states.map(
       ({ scale }, i) =>
-        `let share${i} = error${i} / (${literal(absoluteTolerance * scale)} + ${relative} * max(abs(x${i}), abs(y${i})));`,
+        `let part${i} = error${i} / (${literal(absoluteTolerance * scale)} + ${relative} * max(abs(x${i}), abs(y${i})));`,
     );
     this.#module.private('tried', 'u32');
     const { order, shrink } = parts;
@@ -433,7 +433,7 @@ ${parts.state}
     if (!(h > 0f)) { break; }
 ${indent(parts.lines, 2)}
 ${indent(shares, 2)}
-    let norm = (${this.#list((i) => `share${i} * share${i}`, ' + ')}) * ${literal(1 / Math.max(1, states.length))};
+    let norm = (${this.#list((i) => `part${i} * part${i}`, ' + ')}) * ${literal(1 / Math.max(1, states.length))};
     let isGood = isFinite(norm) & (norm <= 1f);
     // norm^(−1/2 order), as norm is the square of what the tolerance is held against.
     let change = ${0.9}f * exp2(${literal(-0.5 / order)} * log2(max(norm, 1e-12f)));

@@ -331,8 +331,8 @@ fn throughSegment() {
     let k6 = slopes(t1, y0);
     evaluations += 6u;
     let error0 = h * (0.0012326388f * k0.d0 + -0.0042527704f * k2.d0 + 0.036979165f * k3.d0 + -0.0508638f * k4.d0 + 0.041904762f * k5.d0 + -0.025f * k6.d0);
-    let share0 = error0 / (1e-7f + 0.00001f * max(abs(x0), abs(y0)));
-    let norm = (share0 * share0) * 1f;
+    let part0 = error0 / (1e-7f + 0.00001f * max(abs(x0), abs(y0)));
+    let norm = (part0 * part0) * 1f;
     let isGood = isFinite(norm) & (norm <= 1f);
     // norm^(−1/2 order), as norm is the square of what the tolerance is held against.
     let change = 0.9f * exp2(-0.1f * log2(max(norm, 1e-12f)));
