@@ -240,6 +240,8 @@ const doseGrid = v.strictObject({
   durationHours: list(positive, 0, 32),
   startHours: list(hours(0), 1, 32),
   loadingAmounts: list(notNegative, 1, 32),
+  loadingPer: v.exactOptional(v.picklist(['dose', 'kg', 'm2'])),
+  loadingDurationHours: v.exactOptional(positive),
   maximumDose: positive,
 });
 

@@ -112,6 +112,10 @@ export interface DoseGrid {
   readonly startHours: readonly number[];
   /** Loading amounts on offer before the regimen; 0 is none. */
   readonly loadingAmounts: readonly number[];
+  /** As `per`, of the loading amounts; as the regimen's unless told otherwise. */
+  readonly loadingPer?: 'dose' | 'kg' | 'm2';
+  /** Of an infused loading dose; as the regimen's unless told otherwise. */
+  readonly loadingDurationHours?: number;
   /** Above this a single dose is out of the question, in the input's unit. */
   readonly maximumDose: number;
 }

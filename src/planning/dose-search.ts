@@ -150,9 +150,10 @@ export function enumerate(
   { withLoadingDose, maximumPerDay, horizonDays }: Pick<DoseQuestion, 'withLoadingDose' | 'maximumPerDay' | 'horizonDays'>,
   bodySize: DoseSearchDeps['bodySize'],
 ): (readonly Regimen[])[] {
-  const size = sizeFor(grid, bodySize);
-  const amount = (perSize: number) =>
-    Math.min(grid.maximumDose, Math.max(grid.roundTo, Math.round((perSize * size) / grid.roundTo) * grid.roundTo));
+  const size = sizeFor(grid.per, bodySize);
+  const loadingSize = withLoadingDose ? sizeFor(grid.loadingPer ?? grid.per, bodySize) : 1;
+  const rounded = (amount: number) =>
+    Math.min(grid.maximumDose, Math.max(grid.roundTo, Math.round(amount / grid.roundTo) * grid.roundTo));
   const durations = grid.durationHours.length > 0 ? grid.durationHours : [null];
   const found = new Map<string, readonly Regimen[]>();
   for (const startHour of grid.startHours)
@@ -160,12 +161,25 @@ export function enumerate(
       for (const perSize of grid.amounts)
         for (const durationHours of durations)
           for (const loading of withLoadingDose ? grid.loadingAmounts : [0]) {
-            const dose = amount(perSize);
+            const dose = rounded(perSize * size);
             if (durationHours !== null && durationHours > everyHours) continue;
             if (maximumPerDay !== null && (dose * hoursPerDay) / everyHours > maximumPerDay * (1 + 1e-9)) continue;
             if (startHour > horizonDays * hoursPerDay) continue;
             const base = { intervention: grid.intervention, route: grid.route, durationHours };
-            const first = loading > 0 ? [{ ...base, amount: amount(loading), startHour, everyHours: null, count: 1 }] : [];
+            const infusion = durationHours === null ? null : (grid.loadingDurationHours ?? durationHours);
+            const first =
+              loading > 0
+                ? [
+                    {
+                      ...base,
+                      amount: rounded(loading * loadingSize),
+                      durationHours: infusion,
+                      startHour,
+                      everyHours: null,
+                      count: 1,
+                    },
+                  ]
+                : [];
             const regimens: readonly Regimen[] = [
               ...first,
               { ...base, amount: dose, startHour: startHour + (loading > 0 ? everyHours : 0), everyHours, count: null },
@@ -175,7 +189,7 @@ export function enumerate(
   return [...found.values()];
 }
 
-function sizeFor({ per }: DoseGrid, { weightKg, surfaceM2 }: DoseSearchDeps['bodySize']): number {
+function sizeFor(per: DoseGrid['per'], { weightKg, surfaceM2 }: DoseSearchDeps['bodySize']): number {
   if (per === 'dose') return 1;
   const size = per === 'kg' ? weightKg : surfaceM2;
   if (size !== null) return size;

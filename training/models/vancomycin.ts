@@ -88,6 +88,7 @@ const goti: EquationsModel = {
 const thomson: EquationsModel = {
   id: 'thomson-2009',
   title: 'Thomson 2009: hospital patients',
+  onlyWhere: { covariate: 'haemodialysis', values: ['no'] },
   citation:
     'Thomson AH, Staatz CE, Tobin CM, Gall M, Lovering AM. Development and evaluation of vancomycin dosage guidelines designed to achieve new target concentrations. J Antimicrob Chemother 2009;63:1050–7',
   time: 'h',
@@ -134,6 +135,7 @@ const buelgaVariance = { CL: 0.07631, V1: 0.1293, covariance: 0.02296 };
 const buelga: EquationsModel = {
   id: 'buelga-2005',
   title: 'Buelga 2005: haematological malignancy',
+  onlyWhere: { covariate: 'haemodialysis', values: ['no'] },
   citation:
     'Buelga DS, Fernandez de Gatta MM, Herrera EV, Dominguez-Gil A, Garcia MJ. Population pharmacokinetic analysis of vancomycin in patients with hematological malignancies. Antimicrob Agents Chemother 2005;49:4934–41',
   time: 'h',
@@ -304,7 +306,7 @@ export const manifest = {
       id: 'haemodialysis',
       label: 'Intermittent haemodialysis',
       required: true,
-      help: 'Only Goti’s model knows haemodialysis; the other two read creatinine alone.',
+      help: 'With it only Goti’s model is used: the other two were not made for people on haemodialysis.',
       categories: [
         { value: 'no', label: 'no', share: 0.815 },
         { value: 'yes', label: 'yes', share: 0.185 },
@@ -363,7 +365,9 @@ export const manifest = {
       intervalHours: [8, 12, 24],
       durationHours: [1, 1.5, 2],
       startHours: [0, 12, 24],
-      loadingAmounts: [0, 1500, 2000, 2500],
+      loadingAmounts: [0, 20, 25, 30],
+      loadingPer: 'kg',
+      loadingDurationHours: 2,
       maximumDose: 3000,
     },
   ],

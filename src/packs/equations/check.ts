@@ -182,7 +182,7 @@ export class FormulaChecker {
       this.#refuse(
         'model_symbol_unknown',
         column,
-        `${quoted(name)} is ${a(entry.kind)}, which ${this.#scope.reader} cannot read${remedy}.`,
+        `${quoted(name)} is ${kindNouns[entry.kind]}, which ${this.#scope.reader} cannot read${remedy}.`,
       );
     }
     const { meaning } = entry;
@@ -196,7 +196,7 @@ export class FormulaChecker {
     const isFunction = reservedWords.has(name);
     const what = isFunction
       ? `${quoted(name)} is not a symbol that can be read here.`
-      : `there is no symbol ${quoted(name)} in this model${nearest(name, this.#scope.symbols)}.`;
+      : `there is no symbol ${quoted(name)} in this model.${suggestion(name, this.#scope.symbols)}`;
     return this.#refuse('model_symbol_unknown', column, what);
   }
 
@@ -427,8 +427,28 @@ const nouns = { quantity: 'number', truth: 'condition', category: 'category', te
 
 const a = (noun: string): string => (/^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`);
 
+/** For messages: "'C' is algebra". */
+const kindNouns: Readonly<Record<SymbolKind, string>> = {
+  constant: 'a constant',
+  table: 'a table',
+  covariate: 'a covariate',
+  effect: 'a random effect',
+  parameter: 'a parameter',
+  compartment: 'a compartment',
+  state: 'a state',
+  memory: 'memory',
+  algebra: 'algebra',
+  input: 'an input',
+  control: 'a control',
+  noise: 'noise',
+  'read-out': 'a read-out',
+  time: 'the time of the moment',
+  segmentLength: 'the length of a segment',
+  doseTime: 'the time of a dose',
+};
+
 /** A symbol that differs only in case: the commonest slip. */
-function nearest(name: string, symbols: ReadonlyMap<string, Entry>): string {
+function suggestion(name: string, symbols: ReadonlyMap<string, Entry>): string {
   const close = [...symbols.keys()].find((other) => other.toLowerCase() === name.toLowerCase());
-  return close === undefined ? '' : `, did you mean ${quoted(close)}?`.slice(0, -1);
+  return close === undefined ? '' : ` Did you mean ${quoted(close)}?`;
 }

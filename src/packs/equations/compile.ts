@@ -106,6 +106,7 @@ class ModelCompiler {
       timeUnit: model.time,
       timeZero: model.timeZero,
       priorWeight: model.priorWeight ?? 1,
+      onlyWhere: this.#onlyWhere(),
       daysPerTime: this.#time.factor / daySeconds,
       effects,
       omega,
@@ -173,6 +174,22 @@ class ModelCompiler {
       const expr = this.#expressions.number(value);
       this.#define(symbol, 'constant', { kind: 'quantity', expr, unit: this.#unit(unit, `${at}.unit`) });
     });
+  }
+
+  #onlyWhere(): Program['onlyWhere'] {
+    const { onlyWhere } = this.#model;
+    if (!onlyWhere) return null;
+    const covariate = this.#context.covariates.find(({ id }) => id === onlyWhere.covariate);
+    if (covariate?.kind !== 'category') {
+      const what = `${quoted(onlyWhere.covariate)} names no category of this pack.`;
+      throw refusal('model_symbol_unknown', this.#at('onlyWhere.covariate'), what);
+    }
+    const categories = onlyWhere.values.map((value, i) => {
+      const index = covariate.categories.findIndex((category) => category.value === value);
+      this.#require(index >= 0, `onlyWhere.values[${i}]`, `${quoted(value)} is no value of ${quoted(covariate.id)}.`);
+      return index;
+    });
+    return { covariate: covariate.id, categories };
   }
 
   #defineCovariates(): readonly string[] {

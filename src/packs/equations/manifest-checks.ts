@@ -19,6 +19,9 @@ export function checkEquations(pack: EquationsManifest): void {
   require(pack.models.some(
     ({ priorWeight }) => priorWeight !== 0,
   ), 'models', 'found no prior weight above 0, expected a model to fit.');
+  require(pack.models.some(
+    ({ priorWeight, onlyWhere }) => priorWeight !== 0 && !onlyWhere,
+  ), 'models', 'found onlyWhere in each, expected a model to fit for everyone.');
   pack.interventions.forEach(({ id, whatIfClass }, i) => {
     const at = `interventions[${i}]`;
     require(whatIfClass !== 'X', `${at}.whatIfClass`, 'found X, expected an effect that the models compute.');

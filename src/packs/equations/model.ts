@@ -28,6 +28,8 @@ export interface EquationsModel {
    * and never fitted.
    */
   readonly priorWeight?: number;
+  /** People whose category is another are not averaged over this model: it was not made for them. A category not known keeps it. */
+  readonly onlyWhere?: { readonly covariate: string; readonly values: readonly string[] };
   /** Symbol → id of a covariate of the manifest. A number has the covariate's canonical unit; a category compares with its values. */
   readonly covariates: Readonly<Record<SymbolName, string>>;
   readonly constants: readonly Constant[];

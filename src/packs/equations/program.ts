@@ -66,6 +66,8 @@ export interface Program {
   readonly timeUnit: string;
   readonly timeZero: EquationsModel['timeZero'];
   readonly priorWeight: number;
+  /** Manifest id of a category and the numbers of its values in which the model is used; null for everyone. */
+  readonly onlyWhere: { readonly covariate: string; readonly categories: readonly number[] } | null;
   /** One model time unit in days. */
   readonly daysPerTime: number;
   readonly effects: readonly { readonly symbol: string; readonly perOccasion: boolean; readonly label: string }[];

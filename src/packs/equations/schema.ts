@@ -64,6 +64,7 @@ export const equationsModel = v.strictObject({
   time: unit,
   timeZero: v.picklist(['first-event', 'entry', 'birth']),
   priorWeight: optional(v.pipe(finite, v.minValue(0))),
+  onlyWhere: optional(v.strictObject({ covariate: id, values: list(text, 1, 32) })),
   covariates: v.record(symbol, id),
   constants: list(v.strictObject({ symbol, value: finite, unit, label: text, source: optional(text) })),
   tables: optional(list(v.strictObject({ symbol, by: symbol, unit, values: v.record(v.string(), finite), label: text }), 0, 64)),

@@ -5,6 +5,7 @@ import { takeLanes } from '#engine/lanes.ts';
 import type { Simulator } from '#engine/simulation.ts';
 import { seedFrom } from '#numerics/random.ts';
 import { apportion } from '#numerics/weighted-draws.ts';
+import type { Program } from '#packs/equations/program.ts';
 import type { EquationsPack } from '#packs/pack.ts';
 import { fitEquations } from './averaging.ts';
 import { modelProblem } from './course.ts';
@@ -40,12 +41,16 @@ export async function fitPerson(
 ): Promise<FittedPerson> {
   const started = clock();
   const person = readPerson(pack.manifest, record, now);
-  const totalWeight = pack.programs.reduce((sum, { priorWeight }) => sum + priorWeight, 0);
-  const models = pack.programs
-    .filter(({ priorWeight }) => priorWeight > 0)
-    .map((program) => modelProblem(program, person, Math.log(program.priorWeight / totalWeight)));
+  const programs = pack.programs.filter((program) => program.priorWeight > 0 && isFor(program, person));
+  const totalWeight = programs.reduce((sum, { priorWeight }) => sum + priorWeight, 0);
+  const models = programs.map((program) => modelProblem(program, person, Math.log(program.priorWeight / totalWeight)));
   const twin = await fitEquations({ models, simulator, seed: seedFrom(seed), lanes }, hooks);
   return { person, twin, elapsedMs: clock() - started };
+}
+
+function isFor({ onlyWhere }: Program, { covariates }: Person): boolean {
+  const category = onlyWhere && covariates.get(onlyWhere.covariate)?.at(-1)?.value;
+  return !onlyWhere || category === undefined || category === null || onlyWhere.categories.includes(category);
 }
 
 /** The same person with fewer draws; as many as there are if more are asked for. */

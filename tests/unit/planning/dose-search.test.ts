@@ -232,6 +232,19 @@ describe('dose search', () => {
     ]);
   });
 
+  test('a loading dose may be per kg beside a fixed regimen, and infused more slowly', () => {
+    const infused = { ...grid, route: 'iv-infusion', amounts: [1000], intervalHours: [12], durationHours: [1] } as const;
+    const [loaded] = enumerate(
+      { ...infused, loadingAmounts: [25], loadingPer: 'kg', loadingDurationHours: 2 },
+      { ...question, withLoadingDose: true },
+      deps.bodySize,
+    );
+    expect(loaded).toMatchObject([
+      { amount: 1750, durationHours: 2 },
+      { amount: 1000, durationHours: 1 },
+    ]);
+  });
+
   test('doses per kg are rounded to what can be given, once each', () => {
     const perKg = { ...grid, per: 'kg', amounts: [15, 16], intervalHours: [12] } as const;
     const found = enumerate(perKg, question, deps.bodySize);

@@ -144,6 +144,18 @@ describe('forecast of an equations pack', () => {
     expect(new Set(gene!.values)).toEqual(new Set([0, 1, 2]));
   });
 
+  test('a model that was not made for a person’s category is not averaged', async () => {
+    const other = { ...manifest.models[0]!, id: 'two', onlyWhere: { covariate: 'gene', values: ['*1/*1'] } };
+    const two = { ...pack, programs: [pack.programs[0]!, compileModel(other, manifest, 'two')] };
+    const models = async (covariates: PatientRecord['covariates']) => {
+      const { twin } = await fitPerson({ pack: two, record: { ...record, covariates }, now, lanes: 50, seed: 3 }, { simulator });
+      return twin.models.map(({ program }) => program.modelId);
+    };
+    expect(await models({ ...record.covariates })).toEqual(['one']);
+    expect(await models({ ...record.covariates, gene: '*1/*1' })).toEqual(['one', 'two']);
+    expect(await models({ age: 60, creatinine: 1 })).toEqual(['one', 'two']);
+  });
+
   test('fewer draws are an even share of the same posterior', async () => {
     const some = await forecastEquations({ pack, fitted: withDraws(fitted, 250), plans: [], seed: 3 }, { simulator });
     expect(some.run.rollouts).toBe(250);
