@@ -37,8 +37,6 @@ export interface TypedSampling {
 
 /** More are not told apart side by side, and the forecast page has as many letters beside usual care. */
 export const mostCompared = 3;
-/** A limit to begin with, for a person to change. */
-const firstLimit = 0.1;
 
 type Work = 'doses' | 'sampling';
 
@@ -212,11 +210,11 @@ export class DosingState {
 
 function firstQuestion(manifest: EquationsManifest): TypedQuestion {
   const wanted = manifest.targets.find(({ intent }) => intent === 'reach');
-  const feared = manifest.targets.filter(({ intent }) => intent === 'avoid');
   return {
     intervention: manifest.doseGrids[0]!.intervention,
     reach: wanted ? [wanted.id] : [],
-    atMost: Object.fromEntries(feared.map(({ id }) => [id, firstLimit])),
+    // How much of what is to be avoided may be borne is for a person to say.
+    atMost: {},
     withLoadingDose: false,
     maximumPerDay: null,
     changes: {},

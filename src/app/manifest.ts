@@ -11,7 +11,7 @@ export type {
   WhatIfClass,
 } from '#packs/manifest.ts';
 
-import type { WhatIfClass } from '#packs/manifest.ts';
+import type { PackManifest, WhatIfClass } from '#packs/manifest.ts';
 
 /** What each class of what-if may claim, in words that stand beside it wherever it is used. */
 export const classWords: Readonly<Record<WhatIfClass, { readonly name: string; readonly meaning: string }>> = {
@@ -34,7 +34,36 @@ export const classWords: Readonly<Record<WhatIfClass, { readonly name: string; r
   },
 };
 
-/** The first words of a pack's title, for buttons: "Liver" of "Liver: primary biliary cholangitis". */
-export function shortTitle({ title }: { readonly title: string }): string {
-  return title.split(/[:,(]/)[0]!.trim();
+/**
+ * For buttons, by id: the first words of a pack's title, "Liver" of "Liver: primary biliary cholangitis"; the whole title where two
+ * packs begin alike.
+ */
+export function packNames(manifests: readonly Pick<PackManifest, 'id' | 'title'>[]): ReadonlyMap<string, string> {
+  const short = (title: string) => title.split(/[:,(]/)[0]!.trim();
+  return new Map(
+    manifests.map(({ id, title }) => [
+      id,
+      manifests.some((other) => other.id !== id && short(other.title) === short(title)) ? title : short(title),
+    ]),
+  );
+}
+
+export interface PackGroup {
+  readonly label: string;
+  readonly manifests: readonly PackManifest[];
+}
+
+const groupLabels = ['Courses learned from patients', 'Doses for one person', 'Courses by equations', 'For teaching'] as const;
+
+function groupOf(manifest: PackManifest): (typeof groupLabels)[number] {
+  if (manifest.kind === 'learned') return 'Courses learned from patients';
+  if (manifest.educationOnly !== undefined) return 'For teaching';
+  return manifest.doseGrids.length > 0 ? 'Doses for one person' : 'Courses by equations';
+}
+
+/** The installed packs by what they answer; teaching comes last. */
+export function packGroups(manifests: readonly PackManifest[]): readonly PackGroup[] {
+  return groupLabels
+    .map((label) => ({ label, manifests: manifests.filter((manifest) => groupOf(manifest) === label) }))
+    .filter((group) => group.manifests.length > 0);
 }

@@ -1,5 +1,7 @@
 /** The installed packs: what they say, which were refused and why, and whether they pass their own reference cases here. */
 import { AppError } from '#domain/errors.ts';
+import { packGroups, packNames } from './manifest.ts';
+import type { PackGroup } from './manifest.ts';
 import type { EngineClient } from '#engine/client.ts';
 import type { GoldenReport, PackInfo, RefusedPack } from '#engine/protocol.ts';
 
@@ -11,6 +13,9 @@ export class Packs {
   refused = $state.raw<readonly RefusedPack[]>([]);
   failure = $state.raw<string | null>(null);
   golden = $state.raw<Readonly<Record<string, GoldenReport | 'running'>>>({});
+  readonly groups: readonly PackGroup[] = $derived(packGroups(this.all.map(({ manifest }) => manifest)));
+  /** What each is called on a button, by id. */
+  readonly names: ReadonlyMap<string, string> = $derived(packNames(this.all.map(({ manifest }) => manifest)));
   readonly #client: EngineClient;
 
   constructor(client: EngineClient) {
@@ -22,7 +27,9 @@ export class Packs {
     this.failure = null;
     try {
       const { packs, refused } = await this.#client.call('packs', null);
-      this.all = packs;
+      // In the order in which they are offered everywhere; the first is the one a new patient begins with.
+      const order = packGroups(packs.map(({ manifest }) => manifest)).flatMap((group) => group.manifests);
+      this.all = order.flatMap((manifest) => packs.filter((pack) => pack.manifest === manifest));
       this.refused = refused;
       this.status = 'ready';
     } catch (error) {

@@ -24,8 +24,21 @@ const shown: Readonly<Record<string, string>> = {
 };
 
 export function unitText(unit: string): string {
-  return shown[unit] ?? unit;
+  return shown[unit] ?? written(unit);
 }
+
+/** UCUM marks micro with u, multiplies with a point, puts what is no unit into braces and exponents behind. */
+function written(unit: string): string {
+  return unit
+    .replaceAll(/[{}]/g, '')
+    .replaceAll(/\bu(?=g|mol|L)/g, 'µ')
+    .replaceAll(/10\*(\d)/g, (_, digit: string) => `10${superscripts[Number(digit)]}`)
+    .replaceAll(/(?<=[A-Za-z])-1\b/g, '⁻¹')
+    .replaceAll(/\/wk\b/g, '/week')
+    .replaceAll(/(?<=[A-Za-z])\.(?=[A-Za-z])/g, '·');
+}
+
+const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
 const plain = (unit: string) =>
   unit

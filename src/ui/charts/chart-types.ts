@@ -66,6 +66,7 @@ export interface NormalRange {
 /** What a plan is to reach or to avoid; one end at least. */
 export interface TargetRange {
   readonly label: string;
+  readonly intent: 'reach' | 'avoid';
   readonly low?: number | undefined;
   readonly high?: number | undefined;
 }

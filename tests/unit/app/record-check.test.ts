@@ -3,7 +3,7 @@ import { checkDraft, place } from '#app/record-check.ts';
 import { draftOf, emptyDraft } from '#app/record-draft.ts';
 import type { RecordDraft } from '#app/record-draft.ts';
 import { readQuantity } from '#app/read-number.ts';
-import { unitMeant } from '#app/units.ts';
+import { unitMeant, unitText } from '#app/units.ts';
 import { toyPack } from '../../fixtures/toy-pack.ts';
 
 const { manifest } = toyPack();
@@ -130,3 +130,12 @@ test.each([
   ['x10^9/L', '10*9/L'],
   ['mmol', null],
 ])('%s means %s', (typed, meant) => expect(unitMeant(typed, ['mg/dL', 'umol/L', '10*9/L'])).toBe(meant));
+
+test.each([
+  ['mg.h/L', 'mg·h/L'],
+  ['ug/mL', 'µg/mL'],
+  ['{cells}/mL', 'cells/mL'],
+  ['10*6/L', '10⁶/L'],
+  ['mg/wk', 'mg/week'],
+  ['h-1', 'h⁻¹'],
+])('%s is written %s', (unit, text) => expect(unitText(unit)).toBe(text));

@@ -57,21 +57,6 @@ export function measures(manifest: EquationsManifest): Target[] {
   return manifest.targets.filter((target, index) => manifest.targets.findIndex((one) => keyOf(one) === keyOf(target)) === index);
 }
 
-const statisticWords: Readonly<Record<Target['measure']['statistic'], string>> = {
-  increase: '',
-  minimum: ', lowest',
-  maximum: ', highest',
-  mean: ', mean',
-  'at-end': ', at the end',
-  'share-within': ', share of the time in range',
-};
-
-/** What a target counts: "AUC", "Concentration, lowest". */
-export function measureName(manifest: EquationsManifest, { measure: { readout, statistic } }: Target): string {
-  const label = manifest.models.flatMap((model) => model.readouts).find(({ symbol }) => symbol === readout)?.label;
-  return `${label ?? readout}${statisticWords[statistic]}`;
-}
-
 /** "A level in 6 h would narrow it from ±80 to ±55 mg·h/L." */
 export function narrowing(from: number, to: number, unit: string): string {
   return `±${formatValue(from)} to ±${formatValue(to)} ${unit}`.trim();

@@ -127,7 +127,8 @@ export function targetRanges(manifest: PackManifest, marker: MarkerDescription):
     .filter(({ measure }) => readouts.includes(measure.readout) && measure.statistic !== 'increase')
     .map((target): TargetRange => {
       const { statistic, between } = target.measure;
-      return { label: target.label, ...(statistic === 'share-within' ? between : { low: target.low, high: target.high }) };
+      const { label, intent } = target;
+      return { label, intent, ...(statistic === 'share-within' ? between : { low: target.low, high: target.high }) };
     })
     .filter(({ low, high }) => low !== undefined || high !== undefined);
 }
@@ -298,7 +299,9 @@ export function thresholdSentences(
   shown: readonly PlanForecast[],
   index: number,
   when: string,
+  hasEvents: boolean,
 ): string[] {
+  const among = hasEvents ? 'of 100 without an event' : 'of 100 draws';
   return (marker.thresholds ?? []).flatMap((threshold) => {
     const parts = shown.flatMap((plan) => {
       const own = plan.markers[marker.id];
@@ -315,9 +318,7 @@ export function thresholdSentences(
     });
     if (parts.length === 0) return [];
     const side = threshold.direction === 'above' ? 'Above' : 'Below';
-    return [
-      `${side} ${threshold.value} ${unitText(marker.unit)} (${threshold.label}) ${when}, of 100 without an event: ${parts.join(', ')}.`,
-    ];
+    return [`${side} ${threshold.value} ${unitText(marker.unit)} (${threshold.label}) ${when}, ${among}: ${parts.join(', ')}.`];
   });
 }
 
