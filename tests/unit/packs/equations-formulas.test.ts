@@ -160,14 +160,14 @@ describe('a formula that is no formula is refused with its place', () => {
 describe('a symbol that may not be read is refused with what it is', () => {
   test.each([
     ['Q', "there is no symbol 'Q' in this model."],
-    ['wt', "there is no symbol 'wt' in this model, did you mean 'WT'."],
+    ['wt', "there is no symbol 'wt' in this model. Did you mean 'WT'?"],
     ['A', "'A' is a state, which a parameter cannot read"],
-    ['C', "'C' is an algebra, which a parameter cannot read"],
+    ['C', "'C' is algebra, which a parameter cannot read"],
     ['level', "'level' is a read-out"],
     ['DOSE', "'DOSE' is an input, which a parameter cannot read, expected rate(DOSE)"],
     ['rate(DOSE)', 'rate(…) cannot be read by a parameter'],
     ['rate(WT)', 'cannot be read by a parameter'],
-    ['time', "'time' is a time"],
+    ['time', "'time' is the time of the moment, which a parameter cannot read"],
     ['doseTime', "'doseTime'"],
     ['exp', "'exp' is not a symbol that can be read here"],
     ['constructor', "there is no symbol 'constructor'"],

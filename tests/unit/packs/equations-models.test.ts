@@ -331,14 +331,14 @@ describe('a model that contradicts itself is refused with its place', () => {
       { states: [{ ...state('0'), initial: 'C * V' }] },
       'model_symbol_unknown',
       '.states[0].initial, column 1',
-      "'C' is an algebra, which an initial value cannot read",
+      "'C' is algebra, which an initial value cannot read",
     ],
     [
       'memory that needs algebra',
       { memory: [{ symbol: 'm', unit: 'mg/L', initial: '0', atSegmentStart: 'C' }] },
       'model_symbol_unknown',
       '.memory[0].atSegmentStart',
-      "'C' is an algebra, which memory cannot read",
+      "'C' is algebra, which memory cannot read",
     ],
     [
       'a previous rate in a derivative',
@@ -352,7 +352,7 @@ describe('a model that contradicts itself is refused with its place', () => {
       { inputs: [{ ...smallModel.inputs![0]!, lag: "etaCL * unit(1, 'h')" }] },
       'model_symbol_unknown',
       '.inputs[0].lag',
-      "'etaCL' is an effect, which a lag cannot read",
+      "'etaCL' is a random effect, which a lag cannot read",
     ],
     [
       'a lag by a genotype that may be unknown',
@@ -366,7 +366,7 @@ describe('a model that contradicts itself is refused with its place', () => {
       { inputs: [{ ...smallModel.inputs![0]!, bioavailability: "in(time, 'h')" }] },
       'model_symbol_unknown',
       '.inputs[0].bioavailability',
-      "'time' is a time",
+      "'time' is the time of the moment",
     ],
     [
       'a dose of another dimension',
