@@ -1,6 +1,6 @@
 /**
  * The model language of an `equations` pack, as it stands in `pack.json`. docs/pack-format.md, section 9, is the specification for
- * people who write models; `check.ts` turns a model into a `Program` (program.ts) or refuses it with its place.
+ * people who write models; `compile.ts` turns a model into a `Program` (program.ts) or refuses it with its place.
  *
  * A `Formula` is text such as `"CLpop * (CRCL / unit(120, 'mL/min'))^0.8 * exp(etaCL)"`. A symbol is a letter followed by letters,
  * digits and `_`. All symbols of a model share one name space. Formulas are unit-checked: `in(x, 'kg')` is the number of kilograms in
