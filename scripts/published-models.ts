@@ -48,7 +48,10 @@ const vancomycin = (model: string, effects: readonly string[]): PublishedModel =
   parameters: { CL: 'CL', V1: 'V1', Q: 'Q', V2: 'V2', crcl: 'CRCL' },
 });
 
-const warfarin = (model: string, rest: Pick<PublishedModel, 'effects' | 'parameters'> & Partial<PublishedModel>): PublishedModel => ({
+const warfarin = (
+  model: string,
+  rest: Pick<PublishedModel, 'effects' | 'parameters'> & Partial<PublishedModel>,
+): PublishedModel => ({
   pack: 'warfarin',
   model,
   covariates: ({ age, cyp2c9, vkorc1 }, { baseline_inr }) => ({

@@ -135,5 +135,7 @@ function checkExposure(
   if (typeof expected !== 'number' || clearance === undefined) return [];
   const given = doses.filter(({ time }) => time < 24).reduce((sum, { amount }) => sum + amount, 0);
   const found = given / clearance;
-  return isNear(found, expected, toleranceOf(setting, parameterTolerance)) ? [] : [saying('dose of 24 h over CL', found, expected)];
+  return isNear(found, expected, toleranceOf(setting, parameterTolerance))
+    ? []
+    : [saying('dose of 24 h over CL', found, expected)];
 }

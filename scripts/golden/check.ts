@@ -56,7 +56,8 @@ export function isNear(
   return Math.abs(found - expected) <= allowed + printed(expected, digits) + 1e-12;
 }
 
-export const saying = (what: string, found: unknown, expected: unknown): string => `${what}: found ${found}, expected ${expected}`;
+export const saying = (what: string, found: unknown, expected: unknown): string =>
+  `${what}: found ${found}, expected ${expected}`;
 
 /** A message for each value of the table that is off: the worst of each column, and how many more. */
 export function compareRows(
@@ -119,7 +120,19 @@ export async function ask(
   model: EquationsModel,
   golden: Omit<EquationsGoldenCase, 'rows' | 'tolerance' | 'model'>,
 ): Promise<number[][]> {
+  requireKnown(manifest, golden.covariates);
   return answerGoldenCase(simulator, { manifest, programs: [programOf(manifest, model)] }, { ...golden, model: model.id });
+}
+
+/** A name that a pack does not know would else count as its last category. */
+export function requireKnown(manifest: EquationsManifest, covariates: Readonly<Record<string, number | string>>): void {
+  for (const covariate of manifest.covariates) {
+    const value = covariates[covariate.id];
+    if (value === undefined) continue;
+    const isKnown =
+      covariate.kind === 'number' ? Number.isFinite(value) : covariate.categories.some((category) => category.value === value);
+    if (!isKnown) throw new Error(`${covariate.id}: the pack does not know '${value}'`);
+  }
 }
 
 /** With other values of constants; a symbol that the model has not is refused. */

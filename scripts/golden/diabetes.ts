@@ -43,16 +43,24 @@ export function diabetesCheck(published: Values): Check {
       // Every minute, as the simulator that made the file reports its lowest and highest value.
       const times = Array.from({ length: duration + 1 }, (_, minute) => minute);
       const readouts = columns.map((column) => columnReadouts[column]!);
-      const found = await ask(setting, manifest, showing(pack, states.map((state) => asItIs(pack, state))), {
-        id,
-        covariates: covariatesOf(patient),
-        effects: effectsOf(patient),
-        doses: dosesOf(inputs, duration),
-        controls: [],
-        initialStates: initialStatesOf(inputs),
-        times,
-        readouts: [...readouts, 'glucose', 'nominalBasal', ...states.map(shownAs)],
-      });
+      const found = await ask(
+        setting,
+        manifest,
+        showing(
+          pack,
+          states.map((state) => asItIs(pack, state)),
+        ),
+        {
+          id,
+          covariates: covariatesOf(patient),
+          effects: effectsOf(patient),
+          doses: dosesOf(inputs, duration),
+          controls: [],
+          initialStates: initialStatesOf(inputs),
+          times,
+          readouts: [...readouts, 'glucose', 'nominalBasal', ...states.map(shownAs)],
+        },
+      );
       const at = (time: number): readonly number[] => found[times.indexOf(time)]!;
       const tolerance = toleranceOf(setting, glucose);
       const messages = compareRows(

@@ -13,6 +13,7 @@ import {
   isNear,
   modelOf,
   programOf,
+  requireKnown,
   rowsOf,
   saying,
   valuesOf,
@@ -35,6 +36,7 @@ export function covariateRow(
   program: Program,
   values: Readonly<Record<string, number | string>>,
 ): Float64Array {
+  requireKnown(manifest, values);
   return Float64Array.from(program.covariates, (id) => {
     const covariate = manifest.covariates.find((one) => one.id === id)!;
     const value = values[id];
@@ -165,8 +167,7 @@ function withStatedPrior(model: EquationsModel, published: Values, named: Publis
   const { omega, omega2 } = published as { readonly omega?: readonly (readonly number[])[]; readonly omega2?: object };
   if (!omega && !omega2) return model;
   const order = omega ? (published['eta_order'] as readonly string[]) : Object.keys(omega2!);
-  const matrix =
-    omega ?? order.map((name, i) => order.map((_, j) => (i === j ? Number(valuesOf(omega2)[name]) : 0)));
+  const matrix = omega ?? order.map((name, i) => order.map((_, j) => (i === j ? Number(valuesOf(omega2)[name]) : 0)));
   const symbols = order.map((name) => named.effects[name]);
   const without = (model.effects ?? []).find(({ symbol }) => !symbols.includes(symbol));
   if (without) throw new Error(`the case says nothing of the effect '${without.symbol}'`);

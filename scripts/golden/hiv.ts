@@ -82,7 +82,10 @@ export function hivCheck(published: Values): Check {
 function withPublished(model: EquationsModel, params: Values): EquationsModel {
   const unknown = Object.keys(params).find((name) => !(name in constants));
   if (unknown !== undefined) throw new Error(`the parameter '${unknown}' is not known here`);
-  return withConstants(model, Object.fromEntries(Object.entries(params).map(([name, value]) => [constants[name]!, Number(value)])));
+  return withConstants(
+    model,
+    Object.fromEntries(Object.entries(params).map(([name, value]) => [constants[name]!, Number(value)])),
+  );
 }
 
 /** Rows of a schedule are [from day, ε1, ε2]. */

@@ -2,15 +2,7 @@
 import { panel as alzheimer } from '../../training/models/alzheimer-progression.ts';
 import { panel as parkinson } from '../../training/models/parkinson-progression.ts';
 import { progressionEffects, type ProgressionPanel } from '../../training/models/progression.ts';
-import {
-  ask,
-  isNear,
-  modelOf,
-  saying,
-  type Check,
-  type Setting,
-  type Values,
-} from './check.ts';
+import { ask, isNear, modelOf, saying, type Check, type Setting, type Values } from './check.ts';
 import { effectTolerance, mostProbable, objectiveTolerance, problemOf } from './fits.ts';
 
 const panels: Readonly<Record<string, { readonly pack: string; readonly panel: ProgressionPanel }>> = {
@@ -69,7 +61,9 @@ export function panelChecks(models: Values): Check[] {
         }),
       ];
       return pairs.flatMap(([what, found, expected]) =>
-        expected !== undefined && isNear(found, expected, { relative: 1e-9 }, { digits: 12 }) ? [] : [saying(what, found, expected)],
+        expected !== undefined && isNear(found, expected, { relative: 1e-9 }, { digits: 12 })
+          ? []
+          : [saying(what, found, expected)],
       );
     },
   }));
@@ -81,9 +75,15 @@ export function subjectChecks(subject: Values): Check[] {
   const where = `${one.model} ${one.id}`;
   if (!known) return [{ where, run: () => Promise.resolve([`the panel '${one.model}' is not known here`]) }];
   return [
-    { where: `${where}, curve_at_shipped`, run: (setting) => checkCourse(setting, one, one.shipped_individual, 0, one.curve_at_shipped) },
+    {
+      where: `${where}, curve_at_shipped`,
+      run: (setting) => checkCourse(setting, one, one.shipped_individual, 0, one.curve_at_shipped),
+    },
     { where: `${where}, map_on_first_k`, run: (setting) => checkEstimate(setting, one) },
-    { where: `${where}, forecast`, run: (setting) => checkCourse(setting, one, one.map_on_first_k, one.map_on_first_k.k, one.forecast) },
+    {
+      where: `${where}, forecast`,
+      run: (setting) => checkCourse(setting, one, one.map_on_first_k, one.map_on_first_k.k, one.forecast),
+    },
   ];
 }
 
@@ -141,9 +141,11 @@ async function checkEstimate(setting: Setting, subject: Subject): Promise<string
   const manifest = await setting.pack(pack);
   const model = modelOf(manifest, panel.id);
   const expected = subject.map_on_first_k;
-  const observations = subject.times.slice(0, expected.k).flatMap((time, visit) =>
-    subject.values[visit]!.flatMap((value, k) => (value === null ? [] : [{ of: panel.scores[k]!.symbol, time, value, k }])),
-  );
+  const observations = subject.times
+    .slice(0, expected.k)
+    .flatMap((time, visit) =>
+      subject.values[visit]!.flatMap((value, k) => (value === null ? [] : [{ of: panel.scores[k]!.symbol, time, value, k }])),
+    );
   const problem = problemOf(manifest, model, { covariates: {}, doses: [], observations });
   const { effects, minus2LogPosterior } = await mostProbable(setting, problem);
   const sds = [panel.onset.sd, panel.paceSd, ...new Array<number>(panel.sources).fill(1)];

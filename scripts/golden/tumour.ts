@@ -75,7 +75,9 @@ export function tumourCheck(published: Values): Check {
       const off = volumes
         .slice(0, last + 1)
         .flatMap((expected, day) =>
-          isNear(found[day]![0]!, expected, tolerance, { digits }) ? [] : [saying(`volume on day ${day}`, found[day]![0], expected)],
+          isNear(found[day]![0]!, expected, tolerance, { digits })
+            ? []
+            : [saying(`volume on day ${day}`, found[day]![0], expected)],
         );
       const goesOn = last < volumes.length - 1 && !Number.isNaN(found[last + 1]![0]!);
       return [...off.slice(0, 3), ...(goesOn ? [`the sequence goes on after day ${last}, expected its end`] : [])];
