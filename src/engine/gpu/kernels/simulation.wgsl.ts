@@ -6,11 +6,12 @@
  */
 import { invariant } from '#domain/errors.ts';
 import { streams } from '#numerics/random.ts';
-import type { Expr, Program, ReadExpr } from '#packs/equations/program.ts';
+import type { Expr, Program } from '#packs/equations/program.ts';
 import { struct, type Struct } from '../../layout.ts';
 import { compartmentShape, compartmentsWgsl } from './compartments.wgsl.ts';
 import { formulaMathsWgsl } from './formula-maths.wgsl.ts';
-import { FormulaBlock, indent, isTruth, Levels, levels, literal } from './formulas.wgsl.ts';
+import { indent, literal, type FormulaBlock } from './formulas.wgsl.ts';
+import { LaneVariables } from './lane-variables.wgsl.ts';
 import { scalarLogarithmWgsl, scalarRandomWgsl } from './random.wgsl.ts';
 import { stepperWgsl, sumOfSizes, type StepperModule } from './steppers.wgsl.ts';
 
@@ -57,54 +58,32 @@ export const simulationSizes = struct('Sizes', {
   notANumber: 'f32',
 });
 
-/** Columns of effects: those of a person first, then occasion by occasion. */
-export function effectColumn({ effects }: Pick<Program, 'effects'>, effect: number): { first: number; perOccasion: number } {
-  const before = (isOccasion: boolean) => effects.slice(0, effect).filter(({ perOccasion }) => perOccasion === isOccasion).length;
-  const ofPerson = effects.filter(({ perOccasion }) => !perOccasion).length;
-  if (!effects[effect].perOccasion) return { first: before(false), perOccasion: 0 };
-  return { first: ofPerson + before(true), perOccasion: effects.length - ofPerson };
-}
-
 /** `program` has been through `hoistProgram` with the same lane covariates. */
 export function simulationWgsl(program: Program, variant: SimulationVariant): SimulationKernel {
   return new ModuleWriter(program, variant).write();
 }
 
-/** Where formulas stand: among those of the covariate row, at the start of a segment, or at any instant of it. */
-type Place = 'row' | 'segment' | 'instant';
-
 class ModuleWriter implements StepperModule {
   readonly program: Program;
   readonly variant: SimulationVariant;
-  readonly #levels: Levels;
-  /** Private variables that are computed once a row or once a segment: expression, or one divided by it. */
-  readonly #constants = new Map<Expr, string>();
-  readonly #inverses = new Map<Expr, string>();
-  readonly #ofRow: Constant[] = [];
-  readonly #ofSegment: Constant[] = [];
-  readonly #privates = new Set<string>();
-  #count = 0;
-  #readsLanes = false;
+  readonly #variables: LaneVariables;
 
   constructor(program: Program, variant: SimulationVariant) {
     this.program = program;
     this.variant = variant;
-    this.#levels = new Levels(program.algebra.map(({ value }) => value));
+    this.#variables = new LaneVariables(program, variant.laneCovariates);
   }
 
   parameters(): string {
     return ['t: f32', ...this.program.states.map((_, i) => `x${i}: f32`)].join(', ');
   }
 
-  /** Declares a private variable and gives its name. */
-  private(name: string, type = 'f32'): string {
-    this.#privates.add(`var<private> ${name}: ${type};`);
-    return name;
+  declare(name: string, type?: string): string {
+    return this.#variables.declare(name, type);
   }
 
-  /** Formulas at an instant: functions of `t` (since the segment's start) and the states. */
   instant(): FormulaBlock {
-    return this.#block('instant');
+    return this.#variables.block('instant');
   }
 
   write(): SimulationKernel {
@@ -143,7 +122,7 @@ ${segment.wgsl}
 @group(0) @binding(3) var<storage, read> tables: array<f32>;
 /** [timeline] of [readout][time][lane], then of [event][lane], [lane], [lane]: the bits of numbers. */
 @group(0) @binding(4) var<storage, read_write> answers: array<u32>;
-${this.#readsLanes ? '/** [column][lane]. */\n@group(0) @binding(5) var<storage, read> lanes: array<f32>;' : ''}
+${this.#variables.readsLanes ? '/** [column][lane]. */\n@group(0) @binding(5) var<storage, read> lanes: array<f32>;' : ''}
 var<private> lane: u32;
 var<private> segmentAt: u32;
 var<private> reportsAt: u32;
@@ -158,7 +137,7 @@ var<private> stopAt: f32;
 var<private> isOver: bool;
 var<private> isBroken: bool;
 var<private> evaluations: u32;
-${[...this.#privates].join('\n')}
+${this.#variables.declarations}
 
 fn infinite() -> f32 {
   return sizes.infinity;
@@ -174,7 +153,7 @@ ${ofRow}
 ${ofSegment}
 ${moment.join('\n')}
 ${body}`;
-    return { wgsl: tidy(wgsl), timeline, segment, readsLanes: this.#readsLanes };
+    return { wgsl: tidy(wgsl), timeline, segment, readsLanes: this.#variables.readsLanes };
   }
 
   get #drawsNumbers(): boolean {
@@ -187,137 +166,9 @@ ${body}`;
     );
   }
 
-  #block(place: Place, prefix = 'v'): FormulaBlock {
-    const algebra = this.program.algebra.map(({ value }) => value);
-    const isKnown = (expr: Expr): boolean => {
-      const level = this.#levels.of(expr);
-      if (level === levels.constant || place === 'row') return false;
-      return level === levels.parameters || (level === levels.segment && place === 'instant');
-    };
-    const block: FormulaBlock = new FormulaBlock(
-      {
-        algebra,
-        read: (expr) => this.#read(expr, place, block),
-        known: (expr) => (isKnown(expr) ? this.#constant(expr) : null),
-        knownInverse: (expr) => {
-          if (expr.op === 'number') return inverseLiteral(expr.value);
-          return isKnown(expr) ? this.#inverse(expr) : null;
-        },
-      },
-      prefix,
-    );
-    return block;
-  }
-
-  #read({ from, index }: ReadExpr, place: Place, block: FormulaBlock): string {
-    const { program, variant } = this;
-    if (place === 'row') {
-      switch (from) {
-        case 'parameter':
-          return block.value(program.parameters[index].value);
-        case 'covariate': {
-          const column = variant.laneCovariates.indexOf(index);
-          if (column >= 0) return this.#laneColumn(`(sizes.laneCovariatesAt + ${column}u)`);
-          return `tables[row + ${index}u]`;
-        }
-        case 'hoisted':
-          return `tables[row + ${program.covariates.length + index}u]`;
-        case 'effect': {
-          const { first, perOccasion } = effectColumn(program, index);
-          return this.#laneColumn(perOccasion > 0 ? `(${first}u + ${perOccasion}u * occasion)` : `${first}u`);
-        }
-        default:
-          invariant(false, 'a formula of the row reads nothing of the moment');
-      }
-    }
-    switch (from) {
-      case 'parameter':
-      case 'covariate':
-      case 'hoisted':
-      case 'effect':
-        return this.#constant({ op: 'read', from, index });
-      case 'memory':
-        return this.private(`memory${index}`);
-      case 'rate':
-        return this.private(`rate${index}`);
-      case 'previousRate':
-        return `segments[segmentAt].previous${index}`;
-      case 'control':
-        return this.private(`control${index}`);
-      case 'segmentLength':
-        return 'segments[segmentAt].segmentLength';
-      case 'doseTime':
-        return 'segments[segmentAt].doseTime';
-      case 'compartment':
-        return `amount${index}At(t)`;
-      case 'state':
-        return `x${index}`;
-      case 'noise':
-        return `noise${index}`;
-      case 'time':
-        return 'begin + t';
-      case 'algebra':
-        invariant(false, 'blocks look through algebra');
-    }
-  }
-
-  #laneColumn(column: string): string {
-    this.#readsLanes = true;
-    return `lanes[${column} * sizes.lanes + lane]`;
-  }
-
-  #constant(expr: Expr): string {
-    const key = expr.op === 'read' ? this.#slot(expr) : expr;
-    let name = this.#constants.get(key);
-    if (name === undefined) {
-      name = expr.op === 'read' && expr.from === 'parameter' ? `p${expr.index}` : `h${this.#count++}`;
-      this.#constants.set(key, name);
-      this.#add({ name, expr: key, isInverse: false });
-    }
-    return name;
-  }
-
-  #inverse(divisor: Expr): string {
-    const key = divisor.op === 'read' ? this.#slot(divisor) : divisor;
-    let name = this.#inverses.get(key);
-    if (name === undefined) {
-      name = `h${this.#count++}`;
-      this.#inverses.set(key, name);
-      this.#add({ name, expr: key, isInverse: true });
-    }
-    return name;
-  }
-
-  #add(constant: Constant): void {
-    const isOfRow = this.#levels.of(constant.expr) === levels.parameters;
-    (isOfRow ? this.#ofRow : this.#ofSegment).push(constant);
-    this.private(constant.name, isTruth(constant.expr) ? 'bool' : 'f32');
-  }
-
-  /** One object for a slot, whoever made the node that reads it. */
-  readonly #slots = new Map<string, ReadExpr>();
-  #slot(expr: ReadExpr): ReadExpr {
-    const key = `${expr.from} ${expr.index}`;
-    const known = this.#slots.get(key);
-    if (known) return known;
-    this.#slots.set(key, expr);
-    return expr;
-  }
-
-  /** Runs to the end of the list although writing one may add others. */
-  #assignConstants(block: FormulaBlock, constants: readonly Constant[]): string {
-    const ends: string[] = [];
-    for (let i = 0; i < constants.length; i++) {
-      const { name, expr, isInverse } = constants[i];
-      const value = block.value(expr);
-      ends.push(`${name} = ${isInverse ? `1f / ${value}` : value};`);
-    }
-    return indent([...block.lines, ...ends]);
-  }
-
   #startRow(): string {
     const { compartments } = this.program;
-    const block = this.#block('row');
+    const block = this.#variables.block('row');
     const split: string[] = [];
     if (compartments) {
       const { clearance, volume, peripherals, absorptionRate, effectSiteRate } = compartments;
@@ -328,7 +179,7 @@ ${body}`;
       if (effectSiteRate) split.push(`equilibration = ${block.value(effectSiteRate)};`);
       split.push(`splitBody(${values.join(', ')});`);
     }
-    const constants = this.#assignConstants(block, this.#ofRow);
+    const constants = this.#variables.assignRow(block);
     return `
 /** Parameters and what hangs on them and on covariates alone. */
 fn startRow() {
@@ -340,19 +191,18 @@ ${indent(split)}
   }
 
   #startSegment(): string {
-    const constants = this.#assignConstants(this.#block('segment'), this.#ofSegment);
     return `
 /** What stays the same within the segment. */
 fn startSegment() {
-${constants}
+${this.#variables.assignSegment()}
 }`;
   }
 
   #startLane(): string {
     const { program, variant } = this;
-    const memory = this.#block('segment', 'w');
+    const memory = this.#variables.block('segment', 'w');
     const memoryValues = program.memory.map(({ initial }) => memory.value(initial));
-    const block = this.#block('segment');
+    const block = this.#variables.block('segment');
     const states = program.states.map(({ initial }, i) => {
       const given = variant.givenStates.indexOf(i);
       return `x${i} = ${given < 0 ? block.value(initial) : `tables[sizes.initialAt + ${given}u]`};`;
@@ -371,8 +221,8 @@ ${constants}
       });
       steady.push('  startInSteadyState(isDepot, amount, timeline.steadyDuration, timeline.steadyInterval);', '}');
     }
-    program.states.forEach((_, i) => this.private(`x${i}`));
-    program.memory.forEach((_, i) => this.private(`memory${i}`));
+    program.states.forEach((_, i) => this.declare(`x${i}`));
+    program.memory.forEach((_, i) => this.declare(`memory${i}`));
     return `
 fn startLane(timelineAt: u32) {
   let t = 0f;
@@ -386,11 +236,11 @@ ${indent([...block.lines, ...states, ...steady])}
     const { program, variant } = this;
     const sets = variant.setStates.map((i) => `if ((*segment).isSet${i} != 0u) { x${i} = (*segment).set${i}; }`);
     // Old memory is read from its variables, so nothing here may be a constant of the segment.
-    const block = this.#block('segment');
+    const block = this.#variables.block('segment');
     const memory = program.memory.map(({ atSegmentStart }, i) => ({ i, value: block.value(atSegmentStart) }));
     const memoryLines = [...block.lines, ...memory.map(({ i, value }) => `let next${i} = ${value};`)];
     const memoryEnds = memory.map(({ i }) => `memory${i} = next${i};`);
-    const available = this.#block('segment', 'w');
+    const available = this.#variables.block('segment', 'w');
     const shape = program.compartments && compartmentShape(program.compartments);
     const rates: string[] = [];
     const doses: string[] = [];
@@ -401,7 +251,7 @@ ${indent([...block.lines, ...states, ...steady])}
       const share = available.value(bioavailability);
       let rate: string;
       if (into.kind === 'state') {
-        rate = this.private(`into${into.index}`);
+        rate = this.declare(`into${into.index}`);
         zeros.add(`${rate} = 0f;`);
         doses.push(`if ((*segment).dose${i} != 0f) { x${into.index} += (*segment).dose${i} * ${share}; }`);
       } else {
@@ -421,7 +271,7 @@ ${indent([...available.lines, ...doses, ...rates])}
   }
 
   /** Whether a state gets a rate from some input. */
-  hasRate(state: number): boolean {
+  #hasRate(state: number): boolean {
     return this.program.inputs.some(({ into }) => into.kind === 'state' && into.index === state);
   }
 
@@ -432,7 +282,7 @@ ${indent([...available.lines, ...doses, ...rates])}
     const block = this.instant();
     const values = states.map(({ change, holdsWhenNegative }, i) => {
       const value = block.value(change);
-      if (!this.hasRate(i)) return holdsWhenNegative && !isMap ? `select(${value}, 0f, x${i} < 0f)` : value;
+      if (!this.#hasRate(i)) return holdsWhenNegative && !isMap ? `select(${value}, 0f, x${i} < 0f)` : value;
       if (isMap) return `${value} + ${literal(stepper.step)} * into${i}`;
       return holdsWhenNegative ? `select(${value} + into${i}, 0f, x${i} < 0f)` : `${value} + into${i}`;
     });
@@ -492,14 +342,10 @@ ${indent([...block.lines, ...writes])}
     if (events.length === 0) return '';
     const block = this.instant();
     const values = events.map(({ of }) => block.value(of));
-    const declared = events.flatMap((_, e) => [
-      this.private(`seen${e}`),
-      this.private(`sum${e}`),
-      this.private(`threshold${e}`),
-      this.private(`eventTime${e}`),
-      this.private(`hasHappened${e}`, 'bool'),
-    ]);
-    invariant(declared.length > 0, 'events have variables');
+    events.forEach((_, e) => {
+      for (const name of ['seen', 'sum', 'threshold', 'eventTime']) this.declare(`${name}${e}`);
+      this.declare(`hasHappened${e}`, 'bool');
+    });
     return `
 struct EventValues { ${events.map((_, e) => `e${e}: f32`).join(', ')} }
 fn eventsAt(${this.parameters()}) -> EventValues {
@@ -513,7 +359,7 @@ ${indent(block.lines)}
     const { events, inputs, controls, states } = program;
     const xs = states.map((_, i) => `x${i}`);
     const loads = [...inputs.map((_, i) => `rate${i}`), ...controls.map((_, i) => `control${i}`)].filter((name) =>
-      this.#privates.has(`var<private> ${name}: f32;`),
+      this.#variables.has(name),
     );
     const draws = events.flatMap(({ kind }, e) =>
       kind === 'hazard'
@@ -585,16 +431,6 @@ ${indent(eventWrites)}
 }
 `;
   }
-}
-
-interface Constant {
-  readonly name: string;
-  readonly expr: Expr;
-  readonly isInverse: boolean;
-}
-
-function inverseLiteral(value: number): string | null {
-  return value === 0 || !Number.isFinite(1 / value) ? null : literal(1 / value);
 }
 
 /** Without lines that a part that is not there has left empty. */
