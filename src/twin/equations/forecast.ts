@@ -19,6 +19,7 @@ import type { RunHooks } from '#engine/engine.ts';
 import type { Simulation, Simulator } from '#engine/simulation.ts';
 import { measureDays, measureLanes, summariseTarget } from '#engine/target-measure.ts';
 import { quantileOfSorted } from '#numerics/quantiles.ts';
+import { RadixSorter } from '#numerics/radix-sort.ts';
 import { seedFrom } from '#numerics/random.ts';
 import type { EquationsManifest } from '#packs/manifest.ts';
 import type { EquationsPack } from '#packs/pack.ts';
@@ -233,6 +234,7 @@ function translate(view: View, wanted: Wanted): Answer {
   const { manifest, plans } = view;
   const values = plans.map((_, p) => manifest.markers.map((marker) => markerValues(view, p, marker.id)));
   const happened = plans.map((_, p) => manifest.events.map((event) => eventDays(view, p, event.id)));
+  const first = happened.map((events) => firstOf(events, view.draws));
   return {
     plans: plans.map((plan, p) => ({
       plan,
@@ -241,8 +243,8 @@ function translate(view: View, wanted: Wanted): Answer {
       ),
       signs: {},
       events: Object.fromEntries(manifest.events.map(({ id }, k) => [id, eventForecast(view, happened[p]![k]!)])),
-      eventFree: view.timesDays.map((time) => 1 - shareBy(firstOf(happened[p]!, view.draws), time)),
-      eventFreeDays: eventFreeDays(firstOf(happened[p]!, view.draws), view.horizonDays),
+      eventFree: view.timesDays.map((time) => 1 - shareBy(first[p]!, time)),
+      eventFreeDays: eventFreeDays(first[p]!, view.horizonDays),
       outsideSupport: [],
       targets: targetForecasts(view, p, wanted[p]!),
     })) satisfies PlanForecast[],
@@ -254,15 +256,15 @@ function translate(view: View, wanted: Wanted): Answer {
       events: Object.fromEntries(
         manifest.events.map((event, k) => [event.id, groupDifferences(view, happened[d + 1]![k]!, happened[0]![k]!)]),
       ),
-      anyEvent: groupDifferences(view, firstOf(happened[d + 1]!, view.draws), firstOf(happened[0]!, view.draws)),
-      eventFreeDays: groupMeans(view, firstOf(happened[d + 1]!, view.draws), firstOf(happened[0]!, view.draws)),
+      anyEvent: groupDifferences(view, first[d + 1]!, first[0]!),
+      eventFreeDays: groupMeans(view, first[d + 1]!, first[0]!),
     })),
   };
 }
 
 /** [days][draws] of a marker under a plan, in the marker's unit, models one after the other. */
-function markerValues({ runs, days, draws }: View, plan: number, marker: string): Float64Array[] {
-  const columns = days.map(() => new Float64Array(draws));
+function markerValues({ runs, days, draws }: View, plan: number, marker: string): Float32Array[] {
+  const columns = days.map(() => new Float32Array(draws));
   let offset = 0;
   for (const { model, simulation } of runs) {
     const { lanes } = model.lanes;
@@ -277,14 +279,20 @@ function markerValues({ runs, days, draws }: View, plan: number, marker: string)
   return columns;
 }
 
-function markerForecast(view: View, unit: string, columns: readonly Float64Array[]): MarkerForecast {
+function markerForecast(view: View, unit: string, columns: readonly Float32Array[]): MarkerForecast {
   const own = view.timesDays.map((time) => columns[view.days.indexOf(time)]!);
   const sizes = view.runs.map(({ model }) => model.lanes.lanes);
   const starts = sizes.map((_, m) => sum(sizes.slice(0, m)));
   return {
     unit,
     ...bandsOf(own),
-    memberMedians: sizes.map((size, m) => own.map((column) => medianOf(column.subarray(starts[m], starts[m]! + size)))),
+    memberMedians: sizes.map((size, m) => {
+      const sorter = new RadixSorter(size);
+      return own.map((column) => {
+        const ascending = ordered(column.subarray(starts[m], starts[m]! + size), sorter);
+        return ascending.length === 0 ? Number.NaN : quantileOfSorted(ascending, 0.5);
+      });
+    }),
     // Spread over the draws, so that every model that has weight shows.
     courses: Array.from({ length: Math.min(courses, view.draws) }, (_, c) => {
       const lane = Math.floor(((c + 0.5) * view.draws) / courses);
@@ -293,24 +301,41 @@ function markerForecast(view: View, unit: string, columns: readonly Float64Array
   };
 }
 
-function bandsOf(columns: readonly Float64Array[]): { readonly bands: readonly Band[]; readonly median: readonly number[] } {
-  const ordered = columns.map((column) => column.filter((value) => !Number.isNaN(value)).sort());
-  const at = (level: number) => ordered.map((column) => (column.length === 0 ? Number.NaN : quantileOfSorted(column, level)));
+function bandsOf(columns: readonly Float32Array[]): { readonly bands: readonly Band[]; readonly median: readonly number[] } {
+  const sorter = new RadixSorter(columns[0]?.length ?? 0);
+  const levels = [0.5, ...bandLevels.flatMap((level) => [(1 - level) / 2, (1 + level) / 2])];
+  const found = columns.map((column) => {
+    const ascending = ordered(column, sorter);
+    return levels.map((level) => (ascending.length === 0 ? Number.NaN : quantileOfSorted(ascending, level)));
+  });
   return {
-    bands: bandLevels.map((level) => ({ level, low: at((1 - level) / 2), high: at((1 + level) / 2) })),
-    median: at(0.5),
+    bands: bandLevels.map((level, b) => ({
+      level,
+      low: found.map((own) => own[1 + 2 * b]!),
+      high: found.map((own) => own[2 + 2 * b]!),
+    })),
+    median: found.map((own) => own[0]!),
   };
 }
 
-function medianOf(column: Float64Array): number {
-  const known = column.filter((value) => !Number.isNaN(value)).sort();
-  return known.length === 0 ? Number.NaN : quantileOfSorted(known, 0.5);
+/** Ascending, without what is no number. */
+function ordered(column: Float32Array, sorter: RadixSorter): Float32Array {
+  const known = new Float32Array(column.length);
+  let count = 0;
+  // A number equals itself. `filter` with a callback takes longer than the sort.
+  for (let i = 0; i < column.length; i++) if (column[i] === column[i]) known[count++] = column[i]!;
+  const ascending = known.subarray(0, count);
+  sorter.sort(ascending);
+  return ascending;
 }
 
-function differenceOf(view: View, unit: string, plan: readonly Float64Array[], usual: readonly Float64Array[]): MarkerForecast {
+function differenceOf(view: View, unit: string, plan: readonly Float32Array[], usual: readonly Float32Array[]): MarkerForecast {
   const columns = view.timesDays.map((time) => {
     const t = view.days.indexOf(time);
-    return plan[t]!.map((value, lane) => value - usual[t]![lane]!);
+    const [own, held] = [plan[t]!, usual[t]!];
+    const difference = new Float32Array(own.length);
+    for (let lane = 0; lane < own.length; lane++) difference[lane] = own[lane]! - held[lane]!;
+    return difference;
   });
   return { unit, ...bandsOf(columns), memberMedians: [], courses: [] };
 }
@@ -337,7 +362,9 @@ function firstOf(events: readonly Float64Array[], draws: number): Float64Array {
 }
 
 function shareBy(days: Float64Array, time: number): number {
-  return sum(days.map((day) => Number(day <= time))) / days.length;
+  let by = 0;
+  for (const day of days) if (day <= time) by++;
+  return by / days.length;
 }
 
 function eventForecast({ timesDays, runs }: View, days: Float64Array): EventForecast {
