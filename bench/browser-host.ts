@@ -10,8 +10,9 @@ import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from '@playwright/test';
 import { build } from 'vite';
 import { chromiumFlags, requireChromium } from '../scripts/chromium.mjs';
-import { measure, type Clock, type Contender } from './measure.ts';
-import type { Bench, BrowserPath } from './page/page.ts';
+import { glucosePack } from './glucose-pack.ts';
+import { measure, timed, type Clock, type Contender } from './measure.ts';
+import type { Bench, BrowserGlucosePath, BrowserPath } from './page/page.ts';
 import type { Row, Work } from './work.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -23,6 +24,8 @@ declare const bench: Bench | undefined;
 export interface BrowserBench {
   readonly adapter: string;
   gru(work: Work, paths: readonly BrowserPath[], rounds: number): Promise<Row[]>;
+  /** `timedMinutes`: how much of the day tfjs goes through; the rest is added in proportion. */
+  glucose(lanes: number, paths: readonly BrowserGlucosePath[], timedMinutes: number, rounds: number): Promise<Row[]>;
   close(): Promise<void>;
 }
 
@@ -47,6 +50,7 @@ export async function openBrowserBench(): Promise<BrowserBench> {
   return {
     adapter: await page.evaluate(() => bench!.adapter()),
     gru: (work, paths, rounds) => gruRows(page, clock, work, paths, rounds),
+    glucose: (lanes, paths, timedMinutes, rounds) => glucoseRows(page, clock, { lanes, paths, timedMinutes, rounds }),
     close: async () => {
       await browser.close();
       await browserServer.close();
@@ -69,7 +73,43 @@ async function gruRows(page: Page, clock: Clock, work: Work, paths: readonly Bro
   return paths.map((path) => ({ work: work.name, path, host: 'browser', error: errors.get(path)!, ...samples.get(path)! }));
 }
 
-function contender(page: Page, path: BrowserPath): Contender {
+/** A path whose run takes longer than this is timed once, while it is compared. */
+const patienceMs = 60_000;
+
+interface GlucoseBench {
+  readonly lanes: number;
+  readonly paths: readonly BrowserGlucosePath[];
+  readonly timedMinutes: number;
+  readonly rounds: number;
+}
+
+async function glucoseRows(page: Page, clock: Clock, { lanes, paths, timedMinutes, rounds }: GlucoseBench): Promise<Row[]> {
+  const asked = { pack: glucosePack, lanes };
+  const work = await page.evaluate((own) => bench!.drawGlucose(own.pack, own.lanes), asked);
+  const rows: Row[] = [];
+  const quick: { path: BrowserGlucosePath; error: number; share: number }[] = [];
+  for (const path of paths) {
+    const share = await page.evaluate((own) => bench!.prepareGlucose(own.path, own.timedMinutes), { path, timedMinutes });
+    let error = NaN;
+    const run = async () => void (error = await page.evaluate((own) => bench!.compareGlucose(own), path));
+    const sample = await timed({ path, run }, 1, clock);
+    if (sample.wallMs > patienceMs && share === 1) rows.push({ work, path, host: 'browser', error, ...sample });
+    else quick.push({ path, error, share });
+  }
+  const samples = await measure(
+    quick.map(({ path }) => contender(page, path)),
+    clock,
+    rounds,
+  );
+  for (const { path, error, share } of quick) {
+    const { cpuMs, wallMs } = samples.get(path)!;
+    const whole = { cpuMs: cpuMs / share, wallMs: wallMs / share };
+    rows.push({ work, path, host: 'browser', error, ...whole, ...(share < 1 ? { share } : {}) });
+  }
+  return rows;
+}
+
+function contender(page: Page, path: BrowserPath | BrowserGlucosePath): Contender {
   return { path, run: (times) => page.evaluate((asked) => bench!.run(asked.path, asked.times), { path, times }) };
 }
 

@@ -37,7 +37,7 @@ export async function measure(
   return new Map([...samples].map(([path, own]) => [path, medians(own)]));
 }
 
-async function timed(contender: Contender, times: number, clock: Clock): Promise<Sample> {
+export async function timed(contender: Contender, times: number, clock: Clock): Promise<Sample> {
   const startedCpu = await clock();
   const started = performance.now();
   await contender.run(times);
@@ -45,7 +45,7 @@ async function timed(contender: Contender, times: number, clock: Clock): Promise
   return { cpuMs: ((await clock()) - startedCpu) / times, wallMs };
 }
 
-function medians(samples: readonly Sample[]): Sample {
+export function medians(samples: readonly Sample[]): Sample {
   const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
   return { cpuMs: median(samples.map(({ cpuMs }) => cpuMs)), wallMs: median(samples.map(({ wallMs }) => wallMs)) };
 }

@@ -4,8 +4,13 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as Ort from 'onnxruntime-web';
 import type { Engine } from '#engine/engine.ts';
+import { glucosePack } from './glucose-pack.ts';
+import { glucoseWork, largestGlucoseError, type GlucosePath, type GlucoseWork } from './glucose-work.ts';
 import { measure } from './measure.ts';
 import { reference, wasmFused, wgslFused } from './paths/engines.ts';
+import { glucoseWasm } from './paths/glucose-engines.ts';
+import { glucoseJs } from './paths/glucose-js.ts';
+import { timeNumpy } from './paths/glucose-numpy.ts';
 import { ortWasm } from './paths/ort.ts';
 import { tfjs } from './paths/tfjs.ts';
 import { forecastRequest, largestError, referenceStates, type PreparedPath, type Row, type Work } from './work.ts';
@@ -77,6 +82,33 @@ export async function benchForecast(path: string, makeEngine: () => Promise<Engi
   const samples = await measure([{ path, run }], processCpuMs, rounds);
   engine.dispose();
   return [{ work: 'forecast-10000x60', path, host: 'node', error: null, ...samples.get(path)! }];
+}
+
+export const nodeGlucosePaths = {
+  'wasm-dopri5': (work: GlucoseWork) => glucoseWasm(work, 'dopri5'),
+  'wasm-rk4': (work: GlucoseWork) => glucoseWasm(work, 'rk4'),
+  'js-rk4': async (work: GlucoseWork) => glucoseJs(work),
+} satisfies Record<string, (work: GlucoseWork) => Promise<GlucosePath>>;
+
+/** The glucose ensemble, and after it numpy in a process of its own where there is one. */
+export async function benchGlucoseInNode(lanes: number, rounds: number): Promise<Row[]> {
+  const work = glucoseWork(glucosePack, lanes);
+  const exact = await (await glucoseWasm(work, 'exact')).glucose();
+  const prepared: { path: string; own: GlucosePath; error: number }[] = [];
+  for (const [path, prepare] of Object.entries(nodeGlucosePaths)) {
+    const own = await prepare(work);
+    prepared.push({ path, own, error: largestGlucoseError(await own.glucose(), exact) });
+  }
+  const contenders = prepared.map(({ path, own }) => ({ path, run: (times: number) => repeat(times, own.run) }));
+  const samples = await measure(contenders, processCpuMs, rounds);
+  const rows = prepared.map(({ path, own, error }): Row => {
+    own.dispose();
+    return { work: work.name, path, host: 'node', error, ...samples.get(path)! };
+  });
+  const numpy = await timeNumpy(work, rounds);
+  if (!numpy) return rows;
+  const error = largestGlucoseError(numpy.glucose, exact);
+  return [...rows, { work: work.name, path: 'numpy-rk4', host: 'node', error, ...numpy.sample }];
 }
 
 async function repeat(times: number, run: () => Promise<unknown>): Promise<void> {

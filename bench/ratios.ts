@@ -11,6 +11,10 @@ const requiredRatios = [
   { fast: 'wasm-fused', slow: 'ort-wasm', required: 2.5 },
   { fast: 'wasm-fused', slow: 'ort-wasm-1-thread', required: 1 },
   { fast: 'wasm-fused', slow: 'tfjs-wasm', required: 4 },
+  { fast: 'wgsl-dopri5', slow: 'tfjs-webgpu-rk4', required: 70 },
+  { fast: 'wgsl-rk4', slow: 'tfjs-webgpu-rk4', required: 30 },
+  { fast: 'wasm-rk4', slow: 'js-rk4', required: 4 },
+  { fast: 'wasm-rk4', slow: 'numpy-rk4', required: 2 },
 ] as const;
 
 export interface Ratio {
@@ -21,7 +25,7 @@ export interface Ratio {
   readonly ratio: number;
 }
 
-/** The required ratios of one work that the rows allow, each inside one host. On a real GPU (`of: 'wallMs'`) the processor waits. */
+/** The required ratios that the rows allow, each inside one host. On a real GPU (`of: 'wallMs'`) the processor waits. */
 export function measuredRatios(rows: readonly Row[], of: 'cpuMs' | 'wallMs' = 'cpuMs'): Ratio[] {
   const time = (host: string, path: string) =>
     rows.find((row) => row.error !== null && row.host === host && row.path === path)?.[of];

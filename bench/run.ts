@@ -1,4 +1,4 @@
-// npm run bench -- [--quick] [--only gru|forecast|posterior] [--host node|browser] [--adapter gpu] [--json FILE] [--baselines]
+// npm run bench -- [--quick] [--only gru|forecast|posterior|t1d] [--host node|browser] [--adapter gpu] [--json FILE] [--baselines]
 // Medians in CPU time of all threads, and ratios inside one host. --adapter gpu times this machine's GPU in Node instead, in wall
 // time. --baselines writes bench/baselines.json.
 import { writeFileSync } from 'node:fs';
@@ -10,9 +10,10 @@ import { GpuEngine } from '#engine/gpu/forecast.ts';
 import { GpuSimulator } from '#engine/gpu/simulation.ts';
 import { probeNodeGpu } from '../scripts/node-gpu.ts';
 import { openBrowserBench } from './browser-host.ts';
-import { benchForecast, benchInNode, benchOnGpu } from './node-host.ts';
+import { benchForecast, benchGlucoseInNode, benchInNode, benchOnGpu } from './node-host.ts';
 import { benchPosterior } from './posterior.ts';
 import { measuredRatios } from './ratios.ts';
+import { minutesOfDay, simglucosePatientDaysPerSecond } from './glucose-work.ts';
 import { gruWork, type Row } from './work.ts';
 
 const { values: options } = parseArgs({
@@ -28,13 +29,14 @@ const { values: options } = parseArgs({
 const rounds = options.quick ? 3 : 5;
 const isAsked = (work: string): boolean => work.startsWith(options.only);
 const work = gruWork();
+const glucoseLanes = 10_000;
 const rows: Row[] = [];
 let adapter = 'none';
 
 if (options.adapter === 'gpu') await runOnGpu();
 else {
   if (options.host !== 'browser') await runInNode();
-  if (options.host !== 'node' && isAsked('gru-1024x24')) await runInBrowser();
+  if (options.host !== 'node' && (isAsked('gru-1024x24') || isAsked('t1d-10000x24h'))) await runInBrowser();
 }
 
 const ratios = measuredRatios(rows, options.adapter === 'gpu' ? 'wallMs' : 'cpuMs');
@@ -49,13 +51,17 @@ async function runInNode(): Promise<void> {
   if (isAsked('gru-1024x24')) rows.push(...(await benchInNode(work, paths, rounds)));
   if (isAsked('forecast-10000x60')) rows.push(...(await benchForecast('wasm-fused', CpuEngine.create, rounds)));
   if (isAsked('posterior')) rows.push(...(await benchPosterior('wasm', new CpuSimulator(), rounds)));
+  if (isAsked('t1d-10000x24h')) rows.push(...(await benchGlucoseInNode(glucoseLanes, rounds)));
 }
 
 async function runInBrowser(): Promise<void> {
   const browser = await openBrowserBench();
   adapter = browser.adapter;
   const paths = ['wgsl-fused', 'tfjs-webgpu', 'tfjs-webgl', 'wasm-fused', 'ort-wasm', 'ort-wasm-1-thread', 'tfjs-wasm'] as const;
-  rows.push(...(await browser.gru(work, paths, rounds)));
+  if (isAsked('gru-1024x24')) rows.push(...(await browser.gru(work, paths, rounds)));
+  const glucosePaths = ['wgsl-dopri5', 'wgsl-rk4', 'wasm-dopri5', 'wasm-rk4', 'js-rk4', 'tfjs-webgpu-rk4'] as const;
+  const timedMinutes = options.quick ? 15 : minutesOfDay;
+  if (isAsked('t1d-10000x24h')) rows.push(...(await browser.glucose(glucoseLanes, glucosePaths, timedMinutes, rounds)));
   await browser.close();
 }
 
@@ -85,4 +91,23 @@ function printTables(): void {
     })),
   );
   if (ratios.length > 0) console.table(ratios);
+  const glucose = rows.filter(({ work: name }) => name.startsWith('t1d'));
+  if (glucose.length === 0) return;
+  console.log(
+    'Glucose ensemble: errors in mg/dL against Dormand–Prince at rtol 1e-10; simglucose as its specification quotes it.',
+  );
+  console.table([
+    ...glucose.map(({ host, path, cpuMs, share = 1 }) => ({
+      host,
+      path,
+      'patient-days per CPU-second': Math.round((1000 * glucoseLanes) / cpuMs),
+      'timed share of the day': share,
+    })),
+    {
+      host: 'quoted',
+      path: 'simglucose',
+      'patient-days per CPU-second': simglucosePatientDaysPerSecond,
+      'timed share of the day': 0,
+    },
+  ]);
 }

@@ -31,8 +31,10 @@ export interface Row extends Sample {
   readonly work: string;
   readonly path: string;
   readonly host: 'node' | 'browser';
-  /** Largest difference from f64 in any final state; null where the work is not compared (forecasts: tests/conformance does it). */
+  /** Largest difference from f64 in any final state, or in glucose (mg/dL); null where the work is not compared (forecasts: tests/conformance does it). */
   readonly error: number | null;
+  /** How much of the work was timed, where the times were multiplied up to the whole of it. */
+  readonly share?: number;
 }
 
 const shape: NetworkShape = { S: 16, L: 0, H: 64, K: 1, V: 1, M: 1 };

@@ -3,7 +3,11 @@ import type * as Ort from 'onnxruntime-web';
 import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 import wasmThreads from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
 import wasmPlain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
+import { glucoseWork, largestGlucoseError, type GlucosePack, type GlucosePath, type GlucoseWork } from '../glucose-work.ts';
 import { wasmFused, wgslFused } from '../paths/engines.ts';
+import { glucoseWasm, glucoseWgsl } from '../paths/glucose-engines.ts';
+import { glucoseJs } from '../paths/glucose-js.ts';
+import { glucoseTfjs } from '../paths/glucose-tfjs.ts';
 import { ortWasm } from '../paths/ort.ts';
 import { tfjs } from '../paths/tfjs.ts';
 import { gruWork, largestError, referenceStates, type PreparedPath, type Work } from '../work.ts';
@@ -39,7 +43,23 @@ const paths = {
 
 export type BrowserPath = keyof typeof paths;
 
-const prepared = new Map<BrowserPath, () => Promise<void>>();
+const glucosePaths = {
+  'wgsl-dopri5': (work: GlucoseWork) => glucoseWgsl(work, 'dopri5', navigator.gpu),
+  'wgsl-rk4': (work: GlucoseWork) => glucoseWgsl(work, 'rk4', navigator.gpu),
+  'wasm-dopri5': (work: GlucoseWork) => glucoseWasm(work, 'dopri5'),
+  'wasm-rk4': (work: GlucoseWork) => glucoseWasm(work, 'rk4'),
+  'js-rk4': async (work: GlucoseWork) => glucoseJs(work),
+  'tfjs-webgpu-rk4': async (work: GlucoseWork, timedMinutes: number) => {
+    await import('@tensorflow/tfjs-backend-webgpu');
+    return glucoseTfjs(work, 'webgpu', timedMinutes);
+  },
+};
+
+export type BrowserGlucosePath = keyof typeof glucosePaths;
+
+const prepared = new Map<BrowserPath | BrowserGlucosePath, () => Promise<void>>();
+let glucose: { readonly work: GlucoseWork; readonly exact: Float32Array | Float64Array } | undefined;
+const glucoseReady = new Map<BrowserGlucosePath, GlucosePath>();
 let expected: { readonly work: Work; readonly states: Float32Array } | undefined;
 
 const bench = {
@@ -52,7 +72,28 @@ const bench = {
     return largestError(await own.finalStates(), expected.states);
   },
 
-  async run(path: BrowserPath, times: number): Promise<void> {
+  /** The patients of the glucose ensemble and what becomes of them, to rtol 1e-10. */
+  async drawGlucose(pack: GlucosePack, lanes: number): Promise<string> {
+    const work = glucoseWork(pack, lanes);
+    glucose = { work, exact: await (await glucoseWasm(work, 'exact')).glucose() };
+    return work.name;
+  },
+
+  /** Makes a path ready; gives how much of the day a run of it goes through. */
+  async prepareGlucose(path: BrowserGlucosePath, timedMinutes: number): Promise<number> {
+    const own = await glucosePaths[path](glucose!.work, timedMinutes);
+    glucoseReady.set(path, own);
+    prepared.set(path, own.run);
+    return own.share;
+  },
+
+  /** Runs a path once and gives its error, of as much of the day as it goes through. */
+  async compareGlucose(path: BrowserGlucosePath): Promise<number> {
+    const found = await glucoseReady.get(path)!.glucose();
+    return largestGlucoseError(found, glucose!.exact.subarray(0, found.length));
+  },
+
+  async run(path: BrowserPath | BrowserGlucosePath, times: number): Promise<void> {
     for (let i = 0; i < times; i++) await prepared.get(path)!();
   },
 
