@@ -1,4 +1,5 @@
 /** What all lanes of a request share, laid out as the kernel of kernels/simulation.wgsl.ts reads it. */
+import { AppError } from '#domain/errors.ts';
 import { evaluateRow, type HoistedProgram } from '#packs/equations/hoist.ts';
 import type { Program } from '#packs/equations/program.ts';
 import { writeStruct, type Struct } from '../layout.ts';
@@ -7,6 +8,9 @@ import { timeTick } from '../timeline.ts';
 import type { SimulationKernel } from './kernels/simulation.wgsl.ts';
 
 const halfTick = timeTick / 2;
+
+/** f32 counts no further, and a kernel that ran for so long would be ended by the driver. */
+const mostSteps = 2 ** 24;
 
 export interface PackedInputs {
   readonly timelines: Uint32Array;
@@ -66,9 +70,16 @@ function segmentsOf(
   times: Float64Array,
 ): { records: Record<string, number>[]; offsets: Float64Array; startReports: number } {
   const { stepper } = program;
-  const step = 'step' in stepper ? stepper.step : 1;
+  const step = 'step' in stepper ? stepper.step : Infinity;
   const origin = segments[0].start;
   const last = times[times.length - 1];
+  if ((last - origin) / step > mostSteps) {
+    throw new AppError(
+      'request_invalid',
+      `From ${origin} to ${last} the model '${program.modelId}' takes ${Math.ceil((last - origin) / step)} steps; the GPU engine takes ` +
+        `${mostSteps}. Ask for a shorter time, or run on the processor.`,
+    );
+  }
   const offsets = new Float64Array(times.length);
   let reported = 0;
   while (reported < times.length && times[reported] <= origin + halfTick) reported++;
@@ -97,7 +108,7 @@ function segmentsOf(
       segmentLength: next ? next.start - start : 0,
       doseTime: segment.doseTime,
       firstStep,
-      intoStep: Math.max(0, (stepsBefore - firstStep) * step),
+      intoStep: stepsBefore > firstStep ? (stepsBefore - firstStep) * step : 0,
     };
     program.inputs.forEach((_, i) => {
       record[`dose${i}`] = segment.doses[i];

@@ -7,7 +7,7 @@ import type { Expr, Program, ReadExpr } from '#packs/equations/program.ts';
 import { FormulaBlock, indent, isTruth, Levels, levels, literal } from './formulas.wgsl.ts';
 
 /** Where formulas stand: among those of the covariate row, at the start of a segment, or at any instant of it. */
-export type Place = 'row' | 'segment' | 'instant';
+type Place = 'row' | 'segment' | 'instant';
 
 interface Constant {
   readonly name: string;
