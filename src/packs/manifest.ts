@@ -205,7 +205,7 @@ export type Covariate =
       readonly kind: 'number';
       readonly required: boolean;
       readonly help?: string;
-      /** Equations packs: what stands in the place of a value that is not known; given unless `required`. */
+      /** Equations packs: what stands in the place of a value that is not known; given where a model reads it and it is not `required`. */
       readonly whenMissing?: number;
       /** Measured again and again: observations with this id are its course, each value holding until the next. */
       readonly varies?: true;

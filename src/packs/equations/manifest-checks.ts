@@ -13,7 +13,17 @@ const daySeconds = 86_400;
 export function checkEquations(pack: EquationsManifest): void {
   checkUniqueIds('models', pack.models);
   checkUniqueIds('targets', pack.targets);
-  pack.covariates.forEach((covariate, i) => covariate.kind === 'number' && checkFactors(covariate, `covariates[${i}]`));
+  pack.covariates.forEach((covariate, i) => {
+    if (covariate.kind !== 'number') return;
+    const at = `covariates[${i}]`;
+    checkFactors(covariate, at);
+    const { id, required, whenMissing, plausible } = covariate;
+    // A height that only the dose per m² asks for may be missing without a substitute.
+    const isNeeded = !required && pack.models.some((model) => Object.values(model.covariates).includes(id));
+    const isThere = whenMissing !== undefined && whenMissing >= plausible[0] && whenMissing <= plausible[1];
+    const what = 'expected a plausible value, because models read it and it is not required.';
+    require(isThere || (whenMissing === undefined && !isNeeded), `${at}.whenMissing`, what);
+  });
   pack.markers.forEach((marker, i) => checkFactors(marker, `markers[${i}]`));
   pack.models.forEach((model, i) => checkModel(pack, model, `models[${i}]`));
   require(pack.models.some(

@@ -221,6 +221,44 @@ describe('a field that is wrong is refused with its path', () => {
       'demonstrations[0].observations[1].marker',
     ],
     [
+      'a covariate that may be missing with nothing in its place',
+      (p) => (p.covariates[1].required = false),
+      'covariates[1].whenMissing',
+    ],
+    [
+      'something implausible in its place',
+      (p) => Object.assign(p.covariates[1], { required: false, whenMissing: -1 }),
+      'covariates[1].whenMissing',
+    ],
+    [
+      'no model that is fitted',
+      (p) => p.models.forEach((model: Json) => (model.priorWeight = 0)),
+      'models',
+      'no prior weight above 0',
+    ],
+    [
+      'no model for everyone',
+      (p) => p.models.forEach((model: Json) => (model.onlyWhere = { covariate: 'cyp', values: ['*1/*1'] })),
+      'models',
+      'found onlyWhere in each',
+    ],
+    [
+      'a model for people who do not exist',
+      (p) => (p.models[0].onlyWhere = { covariate: 'cyp', values: ['*9/*9'] }),
+      'models[0].onlyWhere.values[0]',
+      "'*9/*9' is no value of 'cyp'",
+    ],
+    [
+      'a treatment of a stranger',
+      (p) => (p.demonstrations[0].treatments = [{ intervention: 'x', startHours: 0 }]),
+      'demonstrations[0].treatments[0].intervention',
+    ],
+    [
+      'a treatment that stops before it starts',
+      (p) => (p.demonstrations[0].treatments = [{ intervention: 'blocker', startHours: 0, stopHours: -1 }]),
+      'demonstrations[0].treatments[0].stopHours',
+    ],
+    [
       'a factor that units contradict',
       (p) => (p.markers[0].alternativeUnits = [{ unit: 'mg/L', factor: 0.001 }]),
       'markers[0].alternativeUnits[0].factor',
