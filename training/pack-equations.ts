@@ -34,17 +34,19 @@ export async function packEquations({ manifest, goldenCases }: EquationsSource, 
     if (!rows.flat().every(Number.isFinite)) throw new Error(`${request.id}: the reference engine gives no number`);
     cases.push({ ...request, rows });
   }
-  return encodeEquationsPack(manifest, { cases }, fillModelTables(card, manifest.models));
+  const figures = fillCard(card, (file) => readFileSync(join(folderOf(manifest.id), file), 'utf8'));
+  return encodeEquationsPack(manifest, { cases }, fillModelTables(figures, manifest.models));
 }
+
+const folderOf = (id: string): string => join(fileURLToPath(import.meta.url), '../../models', id);
 
 const here = fileURLToPath(import.meta.url);
 if (process.argv[1] === here) {
   for (const id of process.argv.slice(2)) {
     const source = (await import(`./models/${id}.ts`)) as EquationsSource;
-    const folder = join(here, '../../models', id);
-    const template = readFileSync(join(here, '../models', `${id}.card.md`), 'utf8');
-    const card = fillCard(template, (file) => readFileSync(join(folder, file), 'utf8'));
+    const card = readFileSync(join(here, '../models', `${id}.card.md`), 'utf8');
     const files = await packEquations(source, card);
+    const folder = folderOf(id);
     mkdirSync(folder, { recursive: true });
     for (const key of ['manifest', 'golden', 'card'] as const) writeFileSync(join(folder, fileNames[key]), files[key]);
     console.log(`${id}: pack.json ${files.manifest.byteLength} bytes, ${source.goldenCases.length} golden cases`);

@@ -178,7 +178,7 @@ const visits = (...rows: readonly (readonly [day: number, load: number, cd4: num
     { marker: 'log-viral-load', hours: 24 * day, value: load },
     { marker: 'cd4', hours: 24 * day, value: cd4 },
   ]);
-const bothClasses = (startDay: number): Demonstration['treatments'] =>
+const bothClasses = (startDay: number): NonNullable<Demonstration['treatments']> =>
   ['rt-inhibitors', 'protease-inhibitors'].map((intervention) => ({ intervention, startHours: 24 * startDay }));
 
 export const manifest = {
