@@ -234,7 +234,16 @@ describe('the GPU simulator', () => {
   it('refuses more steps than a kernel can count', async () => {
     const program = toppedUp({ kind: 'rk4', step: 1e-6 });
     const request = toySimulation(program, [toyTimeline(program, {})], { end: 24, every: 24, lanes: 1 });
-    await expect(simulator.simulate(request)).rejects.toMatchObject({ code: 'request_invalid', message: /24000000 steps/ });
+    await expect(simulator.simulate(request)).rejects.toMatchObject({ code: 'gpu_out_of_memory', message: /24000000 steps/ });
+  });
+
+  it('refuses a model that WGSL has no room for, with no error left on the device', async () => {
+    const small = toppedUp({ kind: 'rk4', step: 1 });
+    const [state] = small.states;
+    const program = { ...small, events: [], states: Array.from({ length: 300 }, () => state) };
+    const request = toySimulation(program, [toyTimeline(program, {})], { end: 2, every: 1, lanes: 1 });
+    await expect(simulator.simulate(request)).rejects.toMatchObject({ code: 'gpu_out_of_memory', message: /processor/ });
+    expect(simulator.gpu.uncaptured).toEqual([]);
   });
 
   it('the covariate of a lane counts, whatever the row says', async () => {

@@ -13,18 +13,23 @@ export class Pipelines {
   get(label: string, code: string): Promise<GPUComputePipeline> {
     const known = this.#made.get(code);
     if (known) return known;
-    const { device } = this.#gpu;
-    const making = this.#gpu.answer(
-      device.createComputePipelineAsync({
-        label,
-        layout: 'auto',
-        compute: { module: device.createShaderModule({ label, code }) },
-      }),
-      // The software adapter compiles, and under load that has taken twelve seconds.
-      120_000,
-    );
+    // The software adapter compiles, and under load that has taken twelve seconds.
+    const making = this.#gpu.answer(this.#make(label, code), 120_000);
     this.#made.set(code, making);
     making.catch(() => this.#made.delete(code));
+    return making;
+  }
+
+  async #make(label: string, code: string): Promise<GPUComputePipeline> {
+    const { device } = this.#gpu;
+    // The pipeline's own error says only that its module is invalid; why, the module says to this scope.
+    device.pushErrorScope('validation');
+    const module = device.createShaderModule({ label, code });
+    const refusal = device.popErrorScope();
+    const making = device.createComputePipelineAsync({ label, layout: 'auto', compute: { module } });
+    making.catch(() => {});
+    const error = await refusal;
+    if (error) throw new Error(`The GPU refused the shader '${label}': ${error.message}`);
     return making;
   }
 }

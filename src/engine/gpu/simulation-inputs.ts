@@ -75,7 +75,7 @@ function segmentsOf(
   const last = times[times.length - 1];
   if ((last - origin) / step > mostSteps) {
     throw new AppError(
-      'request_invalid',
+      'gpu_out_of_memory',
       `From ${origin} to ${last} the model '${program.modelId}' takes ${Math.ceil((last - origin) / step)} steps; the GPU engine takes ` +
         `${mostSteps}. Ask for a shorter time, or run on the processor.`,
     );

@@ -60,7 +60,7 @@ export class GpuSimulator implements Simulator {
     const started = performance.now();
     const errorsBefore = this.gpu.uncaptured.length;
     const prepared = this.#prepare(request);
-    const pipeline = await this.#pipelines.get('simulation', prepared.kernel.wgsl);
+    const pipeline = await this.#pipelineOf(request.program, prepared);
     hooks.signal?.throwIfAborted();
     const scope = this.gpu.scope();
     try {
@@ -94,6 +94,17 @@ export class GpuSimulator implements Simulator {
       variants.set(key, (prepared = { variant, hoisted, kernel, pace }));
     }
     return prepared;
+  }
+
+  /** A model larger than WGSL's limits, or than a driver's compiler takes, is one that does not fit this GPU. */
+  async #pipelineOf({ modelId }: Program, { kernel }: Prepared): Promise<GPUComputePipeline> {
+    try {
+      return await this.#pipelines.get('simulation', kernel.wgsl);
+    } catch (cause) {
+      if (cause instanceof AppError) throw cause;
+      const message = `This GPU does not take the model '${modelId}'. It runs on the processor.`;
+      throw new AppError('gpu_out_of_memory', message, { cause });
+    }
   }
 
   dispose(): void {
