@@ -74,7 +74,7 @@ describe('the CPU simulator', () => {
     const simulator = new CpuSimulator();
     const timeline = toyTimeline(mapped, { doses: [dose(3, 5)] });
     const request = (seed: number) => ({
-      ...toySimulation(mapped, [timeline], { end: 200, every: 100, lanes: 20_000 }),
+      ...toySimulation(mapped, [timeline], { end: 40, every: 10, lanes: 20_000 }),
       seed: seedFrom(seed),
     });
     const alone = [await simulator.simulate(request(1)), await simulator.simulate(request(2))];
