@@ -69,8 +69,9 @@ function readCourse(typed: DraftCourse, { manifest, now, born, ended }: DoseCont
   }
 
   const isInfused = typed.route === 'iv-infusion';
-  const duration = isInfused ? readHours(typed.duration) : null;
-  if (isInfused && (duration === null || duration <= 0))
+  // A pump gives under the skin over hours; elsewhere a duration is left empty.
+  const duration = isInfused || typed.duration.trim() !== '' ? readHours(typed.duration) : null;
+  if ((isInfused || typed.duration.trim() !== '') && (duration === null || duration <= 0))
     return refuse('dose_invalid', `${name}: an infusion lasts longer than no time. Write how long, like 1 h or 90 min.`);
   const every = typed.every.trim() === '' ? null : readHours(typed.every);
   if (typed.every.trim() !== '' && (every === null || every <= 0))

@@ -50,10 +50,15 @@ export interface PackFile {
   readonly interventions: readonly { readonly id: string; readonly label: string; readonly whatIfClass: string }[];
 }
 
-/** The first installed pack, as its file says. Fetched outside the page, so that the page's own traffic stays what it is. */
+/** The first pack of the page, as its file says. Fetched outside the page, so that the page's own traffic stays what it is. */
 export async function firstPack(page: Page): Promise<PackFile> {
-  const index = await (await page.request.get('models/index.json')).json();
-  return (await page.request.get(`models/${index.packs[0].id}/pack.json`)).json();
+  const index: { packs: readonly { id: string }[] } = await (await page.request.get('models/index.json')).json();
+  for (const { id } of index.packs) {
+    const pack = await (await page.request.get(`models/${id}/pack.json`)).json();
+    // Courses learned from patients are offered first.
+    if (pack.kind === 'learned') return pack;
+  }
+  throw new Error('No learned pack is installed.');
 }
 
 /** A value that the pack's people had, as it is typed: between the ends by ratio, as laboratory values spread. */

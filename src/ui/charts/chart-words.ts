@@ -41,7 +41,8 @@ export function formatValue(
   const size = Math.abs(value);
   const digits =
     halfWidth !== undefined
-      ? digitsFor(halfWidth)
+      ? // A spread of nothing supports every digit and deserves none.
+        Math.min(digitsFor(halfWidth), size >= 1 ? 3 : 6)
       : size >= 100 || Number.isInteger(value)
         ? 0
         : size >= 10
