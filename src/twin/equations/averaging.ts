@@ -12,7 +12,7 @@ export interface EquationsFitRequest {
   readonly models: readonly ModelProblem[];
   readonly simulator: Simulator;
   readonly seed: Seed;
-  /** Draws of each model's prior. Default 65,536. */
+  /** Draws of each model's prior; without it, as `FitOptions` says. */
   readonly draws?: number;
   /** Equally weighted lanes wanted over all models. */
   readonly lanes: number;
