@@ -24,6 +24,7 @@ import type { TraitDistribution } from './encoder-plain.ts';
 import { reportFit } from './fit-report.ts';
 import { drawStarts, fitTwin, type Twin } from './fit.ts';
 import { readHistory, type History } from './history.ts';
+import { outcomeOf } from './outcome.ts';
 import { checkPlan, outsideSupport, usualCarePlan } from './plan-check.ts';
 import { stepInputs } from './step-inputs.ts';
 
@@ -124,15 +125,7 @@ export async function forecast(request: ForecastRequest, deps: ForecastDeps, hoo
     if (share > toleratedDivergence) return finish('diverged', divergedMessage(share), marked);
     return finish('completed', completedMessage(rollouts, plans.length, fit), marked);
   } catch (error) {
-    if (error instanceof Error && error.name === 'AbortError')
-      return finish('stopped', 'The run was stopped before it was complete.');
-    if (error instanceof AppError && error.code === 'gpu_out_of_memory') {
-      return finish(
-        'out-of-memory',
-        'The graphics card has too little memory for this run. Ask for fewer futures or a shorter horizon.',
-      );
-    }
-    throw error;
+    return finish(...outcomeOf(error));
   }
 }
 

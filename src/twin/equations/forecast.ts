@@ -23,6 +23,7 @@ import { RadixSorter } from '#numerics/radix-sort.ts';
 import { seedFrom } from '#numerics/random.ts';
 import type { EquationsManifest } from '#packs/manifest.ts';
 import type { EquationsPack } from '#packs/pack.ts';
+import { outcomeOf } from '../outcome.ts';
 import { courseOf, planRegimens, timelineOf } from './course.ts';
 import type { FittedModel } from './fit-problem.ts';
 import type { FittedPerson } from './fitted-person.ts';
@@ -126,15 +127,7 @@ export async function forecastEquations(
     if (share > toleratedDivergence) return finish('diverged', divergedMessage(share), marked);
     return finish('completed', completedMessage(draws, plans.length, fit, share), marked);
   } catch (error) {
-    if (error instanceof Error && error.name === 'AbortError')
-      return finish('stopped', 'The run was stopped before it was complete.');
-    if (error instanceof AppError && error.code === 'gpu_out_of_memory') {
-      return finish(
-        'out-of-memory',
-        'The graphics card has too little memory for this run. Ask for fewer futures or a shorter horizon.',
-      );
-    }
-    throw error;
+    return finish(...outcomeOf(error));
   }
 }
 
