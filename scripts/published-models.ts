@@ -24,8 +24,15 @@ export interface PublishedModel {
   readonly constants?: Readonly<Record<string, string>>;
   /** Published individual parameter that our model writes in another form. */
   readonly formulas?: Readonly<Record<string, { readonly unit: string; readonly formula: string }>>;
+  /** A published effect η that our model writes in another form: added, times a factor, to effects; constants times exp(factor·η). */
+  readonly composites?: Readonly<Record<string, Composite>>;
   /** Published parameters that stand for nothing in our model. */
   readonly withoutCounterpart?: readonly string[];
+}
+
+export interface Composite {
+  readonly effects: Readonly<Record<string, number>>;
+  readonly constants: Readonly<Record<string, number>>;
 }
 
 const sexOf = (value: unknown): string => (value === 'F' ? 'female' : 'male');
@@ -154,6 +161,12 @@ export const publishedModels: Readonly<Record<string, PublishedModel>> = {
   }),
   'warfarin-hamberg-2010-kpd': warfarin('warfarin-hamberg-2010-kpd', {
     effects: { KDE: 'etaKDE', EDK50: 'etaEDK50' },
+    // KDE = CL/V and EDK50 = CL·EC50.
+    composites: {
+      CL: { effects: { etaKDE: 1, etaEDK50: 1 }, constants: {} },
+      EC50: { effects: { etaEDK50: 1 }, constants: {} },
+      V: { effects: {}, constants: { Vpop: 1 } },
+    },
     parameters: { V: 'V', KDE: 'KDE', EDK50: 'EDK50' },
     formulas: { CL: { unit: 'L/h', formula: 'KDE * V' }, EC50: { unit: 'mg/L', formula: 'EDK50 / (KDE * V)' } },
     constants: hamberg2010,

@@ -12,6 +12,7 @@ import {
   shownAs,
   toleranceOf,
   valuesOf,
+  withConstants,
   type Check,
   type Setting,
   type Shown,
@@ -59,11 +60,12 @@ async function checkCase(setting: Setting, published: PublishedCase, named: Publ
   const [, ...columns] = published['columns'] as readonly string[];
   const unknown = columns.find((column) => !(column in named.columns));
   if (unknown !== undefined) return [`the column '${unknown}' is not known here`];
-  const unknownEffect = Object.keys(valuesOf(published['eta'])).find((name) => !(name in named.effects));
+  const { composites = {} } = named;
+  const unknownEffect = Object.keys(valuesOf(published['eta'])).find((name) => !(name in named.effects || name in composites));
   if (unknownEffect !== undefined) return [`eta.${unknownEffect}: this effect is not known here`];
-  const golden = fromPublished(published, { relative: 0, ofLargest: 0 });
   const manifest = await setting.pack(named.pack);
-  const pack = modelOf(manifest, named.model);
+  const { model: pack, effects } = written(modelOf(manifest, named.model), published, named);
+  const golden = { ...fromPublished(published, { relative: 0, ofLargest: 0 }), effects };
   const expected = parametersOf(published, named, pack);
   const readouts = [...golden.readouts, ...expected.map(({ symbol }) => shownAs(symbol))];
   const found = await ask(setting, manifest, showing(pack, expected), { ...golden, readouts });
@@ -80,7 +82,35 @@ async function checkCase(setting: Setting, published: PublishedCase, named: Publ
   messages.push(...unmapped.map((name) => `params.${name}: this parameter is not known here`));
   messages.push(...checkNadir(setting, published, columns, golden.times, found));
   messages.push(...checkExposure(setting, published, golden, valueOf('CL')));
+  messages.push(...checkPrecision(published, pack));
   return messages;
+}
+
+/** The model and its effects for the published effects, those included that the model writes in another form. */
+function written(
+  model: EquationsModel,
+  published: Values,
+  { effects: names, composites = {} }: PublishedModel,
+): { readonly model: EquationsModel; readonly effects: Readonly<Record<string, number>> } {
+  const effects: Record<string, number> = {};
+  const constants: Record<string, number> = {};
+  for (const [name, value] of Object.entries(valuesOf(published['eta'])) as [string, number][]) {
+    const { effects: shares, constants: scaled } = composites[name] ?? { effects: { [names[name]!]: 1 }, constants: {} };
+    for (const [symbol, factor] of Object.entries(shares)) effects[symbol] = (effects[symbol] ?? 0) + factor * value;
+    for (const [symbol, factor] of Object.entries(scaled)) {
+      const typical = model.constants.find((constant) => constant.symbol === symbol)!.value;
+      constants[symbol] = typical * Math.exp(factor * value);
+    }
+  }
+  return { model: withConstants(model, constants), effects };
+}
+
+/** Precision τ of scores that scatter by a beta distribution. */
+function checkPrecision(published: Values, { observations }: EquationsModel): string[] {
+  const expected = published['beta_tau'];
+  if (typeof expected !== 'number') return [];
+  const found = observations.map(({ error }) => (error.kind === 'beta' ? error.precision : NaN));
+  return found.includes(expected) ? [] : [saying('beta_tau', found, expected)];
 }
 
 /** Parameters follow from covariates and effects by arithmetic alone. Files print ten digits; propofol's constants have six. */

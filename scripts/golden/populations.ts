@@ -12,7 +12,7 @@ import { covariateRow, problemOf } from './fits.ts';
 
 const seed = seedFrom(2);
 /** Draws of ours at most; the file says how many its own figures come from. */
-const mostDraws = 200_000;
+const mostDraws = 100_000;
 /** Both sides sample, so a difference has the standard errors of both. */
 const standardErrors = 3;
 

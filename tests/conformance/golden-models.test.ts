@@ -7,7 +7,7 @@ import { ReferenceSimulator } from '#engine/reference/simulation.ts';
 import { checkGoldenFiles } from '../../scripts/golden-conformance.ts';
 import { describeGoldenModels, goldenFiles } from './golden-models.ts';
 
-// Populations of 200,000 are drawn and fits are made, on a machine that may be busy.
+// Populations of 100,000 are drawn and fits are made, on a machine that may be busy.
 vi.setConfig({ testTimeout: 240_000 });
 
 describeGoldenModels('the reference engine', () => Promise.resolve(new ReferenceSimulator()));
