@@ -84,7 +84,7 @@ export async function benchForecast(path: string, makeEngine: () => Promise<Engi
   return [{ work: 'forecast-10000x60', path, host: 'node', error: null, ...samples.get(path)! }];
 }
 
-export const nodeGlucosePaths = {
+const glucosePaths = {
   'wasm-dopri5': (work: GlucoseWork) => glucoseWasm(work, 'dopri5'),
   'wasm-rk4': (work: GlucoseWork) => glucoseWasm(work, 'rk4'),
   'js-rk4': async (work: GlucoseWork) => glucoseJs(work),
@@ -95,7 +95,7 @@ export async function benchGlucoseInNode(lanes: number, rounds: number): Promise
   const work = glucoseWork(glucosePack, lanes);
   const exact = await (await glucoseWasm(work, 'exact')).glucose();
   const prepared: { path: string; own: GlucosePath; error: number }[] = [];
-  for (const [path, prepare] of Object.entries(nodeGlucosePaths)) {
+  for (const [path, prepare] of Object.entries(glucosePaths)) {
     const own = await prepare(work);
     prepared.push({ path, own, error: largestGlucoseError(await own.glucose(), exact) });
   }

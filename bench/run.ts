@@ -1,7 +1,7 @@
 // npm run bench -- [--quick] [--only gru|forecast|posterior|t1d] [--host node|browser] [--adapter gpu] [--json FILE] [--baselines]
 // Medians in CPU time of all threads, and ratios inside one host. --adapter gpu times this machine's GPU in Node instead, in wall
-// time. --baselines writes bench/baselines.json.
-import { writeFileSync } from 'node:fs';
+// time. --baselines writes what was measured into bench/baselines.json.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CpuEngine } from '#engine/cpu/engine.ts';
@@ -12,7 +12,7 @@ import { probeNodeGpu } from '../scripts/node-gpu.ts';
 import { openBrowserBench } from './browser-host.ts';
 import { benchForecast, benchGlucoseInNode, benchInNode, benchOnGpu } from './node-host.ts';
 import { benchPosterior } from './posterior.ts';
-import { measuredRatios } from './ratios.ts';
+import { measuredRatios, type Ratio } from './ratios.ts';
 import { minutesOfDay, simglucosePatientDaysPerSecond } from './glucose-work.ts';
 import { gruWork, type Row } from './work.ts';
 
@@ -42,7 +42,7 @@ else {
 const ratios = measuredRatios(rows, options.adapter === 'gpu' ? 'wallMs' : 'cpuMs');
 printTables();
 if (options.json) writeJson(options.json, { adapter, rows });
-if (options.baselines) writeJson(fileURLToPath(new URL('baselines.json', import.meta.url)), { adapter, ratios });
+if (options.baselines) storeBaselines(fileURLToPath(new URL('baselines.json', import.meta.url)));
 // Dawn and ORT's threads would keep the process alive.
 process.exit(0);
 
@@ -72,6 +72,14 @@ async function runOnGpu(): Promise<void> {
   if (isAsked('gru-1024x24')) rows.push(...(await benchOnGpu(work, gpu, rounds)));
   if (isAsked('forecast-10000x60')) rows.push(...(await benchForecast('wgsl-fused', () => GpuEngine.create(gpu), rounds)));
   if (isAsked('posterior')) rows.push(...(await benchPosterior('wgsl', await GpuSimulator.create(gpu), rounds)));
+}
+
+/** Ratios that were not measured now stay as they were. */
+function storeBaselines(file: string): void {
+  const stored = JSON.parse(readFileSync(file, 'utf8')) as { adapter: string; ratios: Ratio[] };
+  const isSame = (a: Ratio, b: Ratio) => a.host === b.host && a.fast === b.fast && a.slow === b.slow;
+  const kept = stored.ratios.filter((before) => !ratios.some((now) => isSame(before, now)));
+  writeJson(file, { adapter: adapter === 'none' ? stored.adapter : adapter, ratios: [...kept, ...ratios] });
 }
 
 function writeJson(file: string, content: unknown): void {
