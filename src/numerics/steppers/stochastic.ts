@@ -13,7 +13,7 @@ export interface StochasticOptions {
  * that ends inside a step splits the step, and both parts share its increment in proportion to their lengths, so that a path is
  * the same wherever pieces begin.
  */
-export class BrownianSteps {
+class BrownianSteps {
   readonly normals: Float64Array;
   readonly #options: StochasticOptions;
   #end = 0;
