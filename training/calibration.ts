@@ -1,5 +1,5 @@
-// node scripts/with-gpu.mjs training/calibration.ts [--only PACK] [--people 1000] [--seed 1] [--draws 16384] [--lanes 1000] [--engine cpu|reference]
-// Simulation-based calibration of the fits of packs of equations; writes training/results/calibration-PACK.json.
+// npm run calibrate -- [--only PACK] [--people 1000] [--seed 1] [--draws 16384] [--lanes 1000] [--engine cpu|reference]
+// Simulation-based calibration of the fits of packs of equations; writes training/results/calibration-PACK-SEED.json.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -37,7 +37,7 @@ for (const study of [vancomycinStudy, warfarinStudy, neutropeniaStudy]) {
   const report = summarise(fitted);
   print(study.id, report);
   mkdirSync(results, { recursive: true });
-  const file = fileURLToPath(new URL(`calibration-${study.id}.json`, results));
+  const file = fileURLToPath(new URL(`calibration-${study.id}-${asked.seed}.json`, results));
   writeFileSync(
     file,
     `${JSON.stringify({ pack: study.id, version: study.manifest.version, engine: simulator.kind, ...asked, ...report }, null, 2)}\n`,

@@ -19,7 +19,7 @@ export interface EquationsFitRequest {
 }
 
 /** Below this chance the population is taken not to describe the person, and the fit is done again with a prior so much wider. */
-export const conflict = { below: 0.01, flattening: 4 } as const;
+const conflict = { below: 0.01, flattening: 4 } as const;
 
 /**
  * Each model gives its share of the lanes by its posterior weight, none where that rounds to nothing: the lanes of all models
