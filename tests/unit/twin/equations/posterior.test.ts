@@ -208,6 +208,50 @@ describe('a fit says what it did', () => {
     }
   });
 
+  test('tempered moves keep the constraints and find the shares of an unknown category', async () => {
+    const constraints = [
+      {
+        op: 'lt',
+        args: [
+          { op: 'read', from: 'parameter', index: 0 },
+          { op: 'number', value: 0 },
+        ],
+      },
+    ] as const;
+    const shares = [0.7, 0.2, 0.1];
+    const mixed = plainProgram({
+      omega: [[0.04]],
+      errors: [{ kind: 'additive', sd: 0.2 }],
+      covariates: ['genotype'],
+      constraints,
+    });
+    const problem: ModelProblem = {
+      ...plainProblem(mixed, [[0, 1.4]]),
+      timeline: plainTimeline([0], [Number.NaN]),
+      unknownCovariates: [{ covariate: 0, shares }],
+    };
+    const simulator = new FunctionSimulator([(e, _, [category]) => category! + e[0]!]);
+    const { objective } = await fitModel(problem, simulator, seed, { draws: 512 });
+    const { sample } = await samplePrior(objective, 8192);
+    const moved = await sampleTempered(objective, sample, 8192);
+    const effects = objective.prior.effects(moved.points);
+    expect(effects.every((e) => e < 0)).toBe(true);
+    // By a sum over a fine grid of η < 0: p(η) p(1.4 | c + η), η ~ N(0, 0.2²).
+    const masses = shares.map((share, c) => {
+      let sum = 0;
+      for (let e = -2; e < 0; e += 1e-3) sum += 1e-3 * Math.exp(-0.5 * (e / 0.2) ** 2 - 0.5 * ((1.4 - c - e) / 0.2) ** 2);
+      return share * sum;
+    });
+    const total = masses.reduce((sum, mass) => sum + mass, 0);
+    masses.forEach((mass, c) => {
+      const found = moved.points.categories[0]!.filter((value) => value === c).length / 8192;
+      expect(Math.abs(found - mass / total)).toBeLessThan(0.03);
+    });
+    // 2 / (0.2 √2π)² of the two normals, and of the prior that is cut at 0.
+    const logMarginal = Math.log((2 * total) / (0.04 * 2 * Math.PI));
+    expect(Math.abs(moved.logMarginal.value - logMarginal)).toBeLessThan(4 * moved.logMarginal.standardError + 1e-3);
+  });
+
   test('models are averaged by prior weight and marginal likelihood, and give lanes in proportion', async () => {
     const near = linear([[1]], [[1]], 0.5, [0.3]);
     const far = linear([[1]], [[1]], 2, [0.3]);
