@@ -31,9 +31,9 @@ async function enterPatient(page: Page): Promise<void> {
   await expect(page.getByText('“when needed” was not understood.')).toBeVisible();
   await page.getByLabel('Type a line of doses').fill(`1000 mg q12h over 1h from ${day(3)} 08:00`);
   await page.keyboard.press('Enter');
-  await page.getByRole('button', { name: /doses by now, all as planned/ }).click();
+  await page.locator('summary', { hasText: 'doses by now, all as planned' }).click();
   await page.getByLabel('What happened to dose 2', { exact: true }).selectOption('not given');
-  await expect(page.getByRole('button', { name: /doses by now, 1 otherwise than planned/ })).toBeVisible();
+  await expect(page.locator('summary', { hasText: 'doses by now, 1 otherwise than planned' })).toBeVisible();
 
   const values: readonly (readonly [string, string, string])[] = [
     [day(2), '07:30', '9.5'],
@@ -56,7 +56,7 @@ test('a patient with a regimen, a missed dose and two levels: forecast, search o
   await expect(sentence(page)).toContainText('of 100 draws under usual care');
   await expect(page.getByRole('button', { name: 'Run again' })).toBeVisible({ timeout: 120_000 });
   await expect(page.getByRole('img', { name: /^Vancomycin in serum/ })).toBeVisible();
-  await page.getByRole('button', { name: 'Each level, and what the model expected of it' }).click();
+  await page.locator('summary', { hasText: 'Each level, and what the model expected of it' }).click();
   await expect(page.getByRole('region', { name: 'Each level' }).getByRole('row')).toHaveCount(3);
   await expectNoSeriousFinding(page);
 
