@@ -1,5 +1,6 @@
 /**
- * npx tsx training/tumour-bayes.ts [--gamma 0,1,2,3,4] [--seeds 10,101,1010,10101,101010] [--people 1000] [--json FILE]
+ * npx tsx training/tumour-bayes.ts [--gamma 0,1,2,3,4] [--seeds 10,101,1010,10101,101010] [--people 1000] [--published-window]
+ *   [--json FILE] [--markdown FILE]
  *
  * The row of the mechanistic pack in the counterfactual benchmark: normalised RMSE of one-step and τ-step forecasts under the exact
  * posterior of the lung-tumour pack. Given the volumes, V(t+1)/V(t) − 1 is linear in (ρ, βc, α) with Gaussian noise, so the posterior
@@ -8,7 +9,8 @@
  * Protocol (specification, section "Protocol for a row of the published table"), with what we had to settle:
  * - People, noise and treatments are drawn by our own generator, so a seed names our draw and not numpy's.
  * - Treatment begins on day 0; the policy on day t reads the mean diameter of day t and the 14 before it of the same person. The
- *   published test generators read it from another patient's row; this is not replicated.
+ *   published test generators read it from row i of the output table for the i-th person, which belongs to one of the first few people
+ *   and holds zeros beyond its own day. `--published-window` does as they do, but for the hypothetical last volume of such a row.
  * - Counterfactual truths are not cut off at the lethal volume; rows whose truth is negative on the way are dropped.
  * - A forecast is the mean of `draws` courses without noise, from draws of the posterior. The mean over draws inflates the RMSE by
  *   less than 1 / (2 · draws).
@@ -36,7 +38,7 @@ const radioFactor = fraction * (1 + fraction / constant('alphaOverBeta'));
 
 const days = 60;
 const horizon = 5;
-const draws = 64;
+const draws = 32;
 
 /** People of each stage, and the law of ln(diameter/cm), cut off to [low, high] cm. */
 const stages = [
@@ -93,13 +95,19 @@ interface Course {
   readonly noise: readonly number[];
 }
 
-function factual({ theta, firstVolume }: Person, gamma: number, random: RandomSequence): Course {
+function factual(
+  { theta, firstVolume }: Person,
+  gamma: number,
+  random: RandomSequence,
+  policyRow: readonly number[] | null,
+): Course {
   const noise = Array.from({ length: days + horizon + 2 }, () => noiseSd * random.normal());
   const volumes = [firstVolume];
   const concentrations: number[] = [];
   const radio: number[] = [];
   for (let t = 0; t < days - 1; t++) {
-    const window = volumes.slice(Math.max(t - 14, 0), t + 1).map(diameterOf);
+    const seen = policyRow ?? volumes;
+    const window = Array.from({ length: Math.min(t, 14) + 1 }, (_, k) => diameterOf(seen[t - k] ?? 0));
     const mean = window.reduce((sum, each) => sum + each, 0) / window.length;
     const probability = 1 / (1 + Math.exp((-gamma / 13) * (mean - 6.5)));
     const isChemo = random.uniform() < probability;
@@ -290,7 +298,11 @@ function forecastOf(theta: Float64Array, start: Float64Array, dose: number, trea
 }
 
 /** Names and normalised RMSE, percent. */
-export function bayesRow(gamma: number, seed: number, people: number): Readonly<Record<string, number>> {
+export function bayesRow(
+  gamma: number,
+  seed: number,
+  { people, hasPublishedWindow }: { readonly people: number; readonly hasPublishedWindow: boolean },
+): Readonly<Record<string, number>> {
   const scores: Scores = {
     oneStep: new Score(),
     persistence: new Score(),
@@ -299,10 +311,16 @@ export function bayesRow(gamma: number, seed: number, people: number): Readonly<
   };
   let length = 0;
   for (const isOneStep of [true, false]) {
+    /** Of the published generators' table: four rows, or ten sequences, a day. */
+    const table: (readonly number[])[] = [];
     for (let i = 0; i < people; i++) {
       const random = new RandomSequence(seedFrom(seed), undefined, (isOneStep ? 0 : people) + i);
       const person = drawPerson(random);
-      const course = factual(person, gamma, random);
+      const course = factual(person, gamma, random, hasPublishedWindow ? (table[i] ?? []) : null);
+      for (let t = 0; t < course.volumes.length - 1 && table.length < people; t++) {
+        const row = course.volumes.slice(0, t + 1);
+        for (let k = 0; k < (isOneStep ? 4 : 2 * horizon); k++) table.push(row);
+      }
       length += course.volumes.length / (2 * people);
       scorePerson(person, course, random, scores, isOneStep);
     }
@@ -319,6 +337,31 @@ export function bayesRow(gamma: number, seed: number, people: number): Readonly<
   ]);
 }
 
+export interface BenchmarkFigure {
+  readonly gamma: number;
+  readonly name: string;
+  readonly mean: number;
+  readonly sd: number;
+  readonly seeds: readonly number[];
+}
+
+/** Figures by row, γ by column. */
+export function benchmarkTable(rows: readonly BenchmarkFigure[]): string {
+  const gammas = [...new Set(rows.map(({ gamma }) => gamma))];
+  const names = [...new Set(rows.map(({ name }) => name))];
+  const cell = (gamma: number, name: string): string => {
+    const found = rows.find((row) => row.gamma === gamma && row.name === name);
+    if (!found) return '';
+    return name.startsWith('rows') ? found.mean.toFixed(0) : `${found.mean.toFixed(3)} ± ${found.sd.toFixed(3)}`;
+  };
+  return [
+    `| normalised RMSE, % | ${gammas.map((gamma) => `γ = ${gamma}`).join(' | ')} |`,
+    `|---|${gammas.map(() => '---|').join('')}`,
+    ...names.map((name) => `| ${name} | ${gammas.map((gamma) => cell(gamma, name)).join(' | ')} |`),
+    '',
+  ].join('\n');
+}
+
 const here = fileURLToPath(import.meta.url);
 if (process.argv[1] === here) {
   const { values } = parseArgs({
@@ -326,13 +369,16 @@ if (process.argv[1] === here) {
       gamma: { type: 'string', default: '0,1,2,3,4' },
       seeds: { type: 'string', default: '10,101,1010,10101,101010' },
       people: { type: 'string', default: '1000' },
+      'published-window': { type: 'boolean', default: false },
       json: { type: 'string' },
+      markdown: { type: 'string' },
     },
   });
   const numbers = (list: string): number[] => list.split(',').map(Number);
-  const rows: { gamma: number; name: string; mean: number; sd: number; seeds: number[] }[] = [];
+  const options = { people: Number(values.people), hasPublishedWindow: values['published-window'] };
+  const rows: BenchmarkFigure[] = [];
   for (const gamma of numbers(values.gamma)) {
-    const bySeed = numbers(values.seeds).map((seed) => bayesRow(gamma, seed, Number(values.people)));
+    const bySeed = numbers(values.seeds).map((seed) => bayesRow(gamma, seed, options));
     for (const name of Object.keys(bySeed[0]!)) {
       const seeds = bySeed.map((row) => row[name]!);
       const mean = seeds.reduce((sum, value) => sum + value, 0) / seeds.length;
@@ -344,4 +390,5 @@ if (process.argv[1] === here) {
     }
   }
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ pack: 'lung-tumour', rows }, null, 1)}\n`);
+  if (values.markdown !== undefined) writeFileSync(values.markdown, benchmarkTable(rows));
 }

@@ -1,5 +1,5 @@
 /**
- * npx tsx training/warfarin-trial.ts [--people 100] [--first 0] [--seed 1] [--draws 1024] [--json FILE]
+ * npx tsx training/warfarin-trial.ts [--people 100] [--first 0] [--seed 1] [--draws 1024] [--json FILE] [--markdown FILE]
  *
  * A simulated trial of dosing warfarin by the pack's own posterior, in the manner of Augustin et al. (Front Pharmacol 2023), with our
  * own protocol:
@@ -66,7 +66,7 @@ interface Person {
 
 function drawPerson(random: RandomSequence): Person {
   let scenario = warfarinStudy.draw(random);
-  while (Object.keys(scenario.unknown).length > 0) scenario = warfarinStudy.draw(random);
+  while (Object.keys(scenario.unknown ?? {}).length > 0) scenario = warfarinStudy.draw(random);
   const { covariates } = scenario;
   const row = Float64Array.from(program.covariates, (id) => {
     const covariate = manifest.covariates.find((one) => one.id === id)!;
@@ -214,6 +214,29 @@ async function follow(person: Person, policy: Policy): Promise<Outcome> {
   };
 }
 
+interface ArmReport {
+  readonly arm: string;
+  readonly people: number;
+  /** Median and quartiles. */
+  readonly timeInRange: readonly number[];
+  readonly timeInRangeAfterTwoWeeks: readonly number[];
+  readonly everAbove4: number;
+}
+
+export function trialTable(report: readonly ArmReport[]): string {
+  const percent = (value: number): string => `${(100 * value).toFixed(0)} %`;
+  const range = ([median, low, high]: readonly number[]): string => `${percent(median!)} (${percent(low!)}–${percent(high!)})`;
+  return [
+    '| arm | people | time in INR 2–3, days 0–84: median (quartiles) | days 14–84 | ever above 4 |',
+    '|---|---|---|---|---|',
+    ...report.map(
+      ({ arm, people, timeInRange, timeInRangeAfterTwoWeeks, everAbove4 }) =>
+        `| ${arm} | ${people} | ${range(timeInRange)} | ${range(timeInRangeAfterTwoWeeks)} | ${percent(everAbove4)} |`,
+    ),
+    '',
+  ].join('\n');
+}
+
 const here = fileURLToPath(import.meta.url);
 if (process.argv[1] === here) {
   const { values } = parseArgs({
@@ -223,6 +246,7 @@ if (process.argv[1] === here) {
       seed: { type: 'string', default: '1' },
       draws: { type: 'string', default: '1024' },
       json: { type: 'string' },
+      markdown: { type: 'string' },
     },
   });
   const outcomes: Record<string, Outcome[]> = { posterior: [], titration: [], 'genotype, then titration': [] };
@@ -233,7 +257,7 @@ if (process.argv[1] === here) {
     outcomes['genotype, then titration']!.push(await follow(person, titrationPolicy(iwpcPharmacogenetic(person.subject))));
     process.stderr.write(`${i + 1} ${outcomes['posterior']!.at(-1)!.whole.toFixed(2)}\n`);
   }
-  const report = Object.entries(outcomes).map(([arm, of]) => {
+  const report = Object.entries(outcomes).map(([arm, of]): ArmReport => {
     const summary = (pick: (outcome: Outcome) => number) => {
       const ascending = sorted(of.map(pick));
       return [0.5, 0.25, 0.75].map((level) => Number(quantileOfSorted(ascending, level).toFixed(3)));
@@ -251,4 +275,5 @@ if (process.argv[1] === here) {
     const protocol = { days: end, visits, residualSd, draws: Number(values.draws), trained: iwpcSummary.n };
     writeFileSync(values.json, `${JSON.stringify({ pack: 'warfarin', protocol, report, outcomes }, null, 1)}\n`);
   }
+  if (values.markdown !== undefined) writeFileSync(values.markdown, trialTable(report));
 }
