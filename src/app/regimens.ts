@@ -19,7 +19,7 @@ export function continuingRegimens(manifest: PackManifest, record: PatientRecord
   }
 }
 
-/** Something to begin with: the first entries of the pack's grid, else one unit once. The choice says nothing of merit. */
+/** Something to begin with: the middle of the pack's grid, else one unit once. The choice says nothing of merit. */
 export function newRegimen(manifest: PackManifest, intervention: string, record: PatientRecord): Regimen {
   const route = dosedInterventions(manifest).find((one) => one.intervention.id === intervention)?.routes[0] ?? 'oral';
   const grid = manifest.kind === 'equations' ? manifest.doseGrids.find((one) => one.intervention === intervention) : undefined;
@@ -28,24 +28,26 @@ export function newRegimen(manifest: PackManifest, intervention: string, record:
   const size = { dose: 1, kg: numberOf(record, 'weight'), m2: numberOf(record, 'bsa') }[grid.per] ?? 1;
   return {
     ...once,
-    amount: Math.max(grid.roundTo, Math.round((grid.amounts[0]! * size) / grid.roundTo) * grid.roundTo),
+    amount: Math.max(grid.roundTo, Math.round((middle(grid.amounts)! * size) / grid.roundTo) * grid.roundTo),
     route: grid.route,
-    durationHours: grid.durationHours[0] ?? null,
+    durationHours: middle(grid.durationHours) ?? null,
     startHour: grid.startHours[0] ?? 0,
-    everyHours: grid.intervalHours[0] ?? null,
+    everyHours: middle(grid.intervalHours) ?? null,
     count: null,
   };
 }
 
+const middle = (values: readonly number[]) => values[Math.floor((values.length - 1) / 2)];
+
 const numberOf = ({ covariates }: PatientRecord, id: string) => (typeof covariates[id] === 'number' ? covariates[id] : undefined);
 
-/** "1000 mg IV over 1 h every 12 h", with "6 doses" or "once" behind it. */
+/** "1000 mg IV over 1 h every 12 h", with "6 doses" and "first in 24 h" behind it where they apply. */
 export function regimenText(regimen: Regimen, manifest: PackManifest): string {
-  const { amount, route, durationHours, everyHours, count } = regimen;
+  const { amount, route, durationHours, startHour, everyHours, count } = regimen;
   const often = everyHours === null ? 'once' : `every ${hoursText(everyHours)}`;
   const over = durationHours === null ? '' : ` over ${hoursText(durationHours)}`;
   const many = everyHours === null || count === null ? '' : `, ${count} ${count === 1 ? 'dose' : 'doses'}`;
-  return `${amountText(amount)} ${unitOf(regimen, manifest)} ${routeWords[route].short}${over} ${often}${many}`;
+  return `${amountText(amount)} ${unitOf(regimen, manifest)} ${routeWords[route].short}${over} ${often}${many}${startHour > 0 ? `, first in ${hoursText(startHour)}` : ''}`;
 }
 
 /** For inside a block: "1000 mg q12h". */

@@ -215,9 +215,12 @@ describe('a plan of a dosed pack', () => {
     expect(forecast.faultOf(wrong)).toMatch(/interval above 0/);
   });
 
-  test('begins with the first of the grid where nothing is given', async () => {
+  test('begins with the middle of the grid where nothing is given', async () => {
     const { forecast } = await session(fakeClient({ person: () => ({ ...person, doses: [] }) }).client);
-    expect(forecast.plans).toMatchObject([{ id: usualCareId }, { regimens: [{ amount: 500, everyHours: 8, durationHours: 1 }] }]);
+    expect(forecast.plans).toMatchObject([
+      { id: usualCareId },
+      { regimens: [{ amount: 1000, everyHours: 12, durationHours: 1 }] },
+    ]);
   });
 });
 
@@ -227,5 +230,6 @@ test('a regimen is said in one line', () => {
     '1500 mg IV over 90 min once',
   );
   expect(regimenText({ ...regimen(750), count: 6 }, manifest)).toBe('750 mg IV over 1 h every 12 h, 6 doses');
+  expect(regimenText({ ...regimen(750), startHour: 24 }, manifest)).toBe('750 mg IV over 1 h every 12 h, first in 24 h');
   expect(shortRegimenText(regimen(1000), manifest)).toBe('1000 mg q12h');
 });
