@@ -22,7 +22,7 @@ export function unsigned(value: number): Code {
 }
 
 /** Signed LEB128 of a 32-bit integer. */
-export function signed(value: number): Code {
+function signed(value: number): Code {
   const bytes: number[] = [];
   let rest = value | 0;
   while (rest < -0x40 || rest >= 0x40) {
