@@ -4,14 +4,12 @@ import type { DoseCourse, DoseException, IsoDate, IsoMinute } from '#domain/reco
 import { dosedInterventions, routeWords } from './dosed.ts';
 import type { Dosed } from './dosed.ts';
 import { readQuantity } from './read-number.ts';
-import type { Issue, Place } from './record-check.ts';
+import { place } from './issues.ts';
+import type { Issue, Place } from './issues.ts';
 import type { DraftCourse, DraftException } from './record-draft.ts';
 import { hoursText, readHours } from './read-time.ts';
 import type { PackManifest } from '#packs/manifest.ts';
 import { unitMeant, unitText } from './units.ts';
-
-export const coursePlace = (id: string): Place => `course:${id}`;
-export const dosePlace = (course: string, number: number): Place => `dose:${course}:${number}`;
 
 export interface DoseContext {
   readonly manifest: PackManifest;
@@ -43,7 +41,7 @@ export function checkCourses(
 }
 
 function readCourse(typed: DraftCourse, { manifest, now, born, ended }: DoseContext, issues: Issue[]): DoseCourse | null {
-  const at = coursePlace(typed.id);
+  const at = place.course(typed.id);
   const refuse = (code: Issue['code'], message: string) => refused(issues, at, code, message);
   const dosed = dosedInterventions(manifest);
   const drug = dosed.find(({ intervention }) => intervention.id === typed.intervention);
@@ -106,7 +104,7 @@ function readCourse(typed: DraftCourse, { manifest, now, born, ended }: DoseCont
     );
 
   const exceptions = typed.exceptions.map((one) =>
-    readException(one, { name, at: dosePlace(typed.id, one.number), now }, issues),
+    readException(one, { name, at: place.dose(typed.id, one.number), now }, issues),
   );
   if (drug && !typed.isConfirmed) confirmLarge(drug, amount.value, unit, manifest, at, issues);
   return {
@@ -201,7 +199,7 @@ function duplicates(courses: readonly DoseCourse[], now: IsoMinute): Issue[] {
       if (other === undefined) return [];
       return [
         {
-          at: course.exceptions.some((one) => one.number === number) ? dosePlace(course.id, number) : coursePlace(course.id),
+          at: course.exceptions.some((one) => one.number === number) ? place.dose(course.id, number) : place.course(course.id),
           code: 'dose_duplicate',
           message: `Dose ${number + 1}: another dose of the same is recorded at the same minute in ${other === course.id ? 'this' : 'another'} line. Correct a time, or enter one dose of the sum.`,
           kind: 'refused',

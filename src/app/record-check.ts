@@ -7,39 +7,19 @@ import { toCanonical, unitsOf } from '#packs/conditioning.ts';
 import type { Covariate, MarkerDescription, PackManifest, Sign } from '#packs/manifest.ts';
 import { checkCourses } from './dose-check.ts';
 import { beforeFirstDose, countsHours } from './dosed.ts';
+import { place } from './issues.ts';
+import type { Issue, Place } from './issues.ts';
 import { readLimit, readQuantity } from './read-number.ts';
 import { readClock } from './read-time.ts';
 import { byHand, byMoment, isEmptyRow } from './record-draft.ts';
 import type { Cell, DraftRow, NewId, RecordDraft } from './record-draft.ts';
 import { unitMeant, unitText } from './units.ts';
 
-/** Where on the page something stands, e.g. `covariate:age`, `cell:<row>:bilirubin`, `date:<row>`. */
-export type Place = string;
-
-export interface Issue {
-  readonly at: Place;
-  readonly code: ErrorCode;
-  readonly message: string;
-  /** `confirm`: unusual, and fine once a person says so. `refused`: cannot be saved. */
-  readonly kind: 'refused' | 'confirm';
-}
-
 export interface Checked {
   readonly issues: readonly Issue[];
   /** Null while anything is refused or waits for a yes. */
   readonly record: Omit<PatientRecord, 'id' | 'updatedAt'> | null;
 }
-
-export const place = {
-  covariate: (id: string): Place => `covariate:${id}`,
-  cell: (row: string, code: string): Place => `cell:${row}:${code}`,
-  date: (row: string): Place => `date:${row}`,
-  time: (row: string): Place => `time:${row}`,
-  treatment: (id: string): Place => `treatment:${id}`,
-  event: (id: string): Place => `event:${id}`,
-  alias: 'alias' as Place,
-  entryDate: 'entryDate' as Place,
-};
 
 export interface CheckContext {
   readonly manifest: PackManifest;

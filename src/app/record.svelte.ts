@@ -11,7 +11,7 @@ import { readShorthand } from './dose-shorthand.ts';
 import { dosedInterventions } from './dosed.ts';
 import type { Dosed } from './dosed.ts';
 import { checkDraft } from './record-check.ts';
-import type { Issue, Place } from './record-check.ts';
+import type { Issue, Place } from './issues.ts';
 import { byHand, draftOf, emptyDraft, emptyRow, isEmptyRow } from './record-draft.ts';
 import type { DraftCourse, DraftException, NewId, RecordDraft } from './record-draft.ts';
 import { readClock, readHours } from './read-time.ts';

@@ -56,7 +56,9 @@ test('an altered weights file is refused, named, and nothing of it is used', asy
   await page.getByRole('radio', { name: 'Clinician' }).check();
   await page.getByRole('button', { name: 'I understand; go on' }).click();
   await expect(page.getByText(`The pack “${pack.id}” was refused.`)).toBeVisible();
-  await expect(page.getByRole('button', { name: `Synthetic person: ${pack.title.split(/[:,(]/)[0]}` })).toHaveCount(0);
+  await expect(page.getByRole('button', { name: `Synthetic person: ${pack.title.split(/[:,(]/)[0]}`, exact: true })).toHaveCount(
+    0,
+  );
 });
 
 test('a truncated weights file is refused', async ({ page, context }) => {

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { beforeFirstDose, dosedInterventions } from '#app/dosed.ts';
 import { readShorthand } from '#app/dose-shorthand.ts';
 import { hoursText, readClock, readDay, readHours } from '#app/read-time.ts';
-import { checkDraft, place } from '#app/record-check.ts';
-import { coursePlace, dosePlace } from '#app/dose-check.ts';
+import { checkDraft } from '#app/record-check.ts';
+import { place } from '#app/issues.ts';
 import { draftOf, emptyDraft } from '#app/record-draft.ts';
 import type { DraftCourse, RecordDraft } from '#app/record-draft.ts';
 import type { EquationsManifest } from '#packs/manifest.ts';
@@ -125,20 +125,20 @@ describe('a record with doses', () => {
     ['a start before birth', { start: '1950-01-01T08:00', every: '', count: '' }, 'dose_before_birth'],
     ['more doses than anybody had', { start: '2016-11-20T08:00', every: '1', count: '' }, 'dose_invalid'],
   ])('with %s is refused in its place', (_, course, code) => {
-    expect(codesOf(draft(undefined, course))).toEqual([`refused ${code} at ${coursePlace('course-1')}`]);
+    expect(codesOf(draft(undefined, course))).toEqual([`refused ${code} at ${place.course('course-1')}`]);
   });
 
   test('with an amount beyond the pack’s largest asks once', () => {
-    expect(codesOf(draft(undefined, { amount: '10000' }))).toEqual([`confirm value_implausible at ${coursePlace('course-1')}`]);
+    expect(codesOf(draft(undefined, { amount: '10000' }))).toEqual([`confirm value_implausible at ${place.course('course-1')}`]);
     expect(codesOf(draft(undefined, { amount: '10000', isConfirmed: true }))).toEqual([]);
     expect(codesOf(draft(undefined, { amount: '1.5 g' }))).toEqual([]);
   });
 
   test('with two doses at one instant is refused, in two lines or by a moved dose', () => {
     const twice = draft((one) => one.courses.push({ ...regimen, id: 'course-2', every: '', count: '' }));
-    expect(codesOf(twice)).toEqual([`refused dose_duplicate at ${coursePlace('course-2')}`]);
+    expect(codesOf(twice)).toEqual([`refused dose_duplicate at ${place.course('course-2')}`]);
     const moved = draft(undefined, { exceptions: [{ number: 2, kind: 'given-at', at: '2026-11-20T20:00', amount: '' }] });
-    expect(codesOf(moved)).toEqual([`refused dose_duplicate at ${dosePlace('course-1', 2)}`]);
+    expect(codesOf(moved)).toEqual([`refused dose_duplicate at ${place.dose('course-1', 2)}`]);
     const bolus = { ...regimen, id: 'course-2', route: 'iv-bolus' as const, duration: '', every: '', count: '' };
     expect(codesOf(draft((one) => one.courses.push(bolus)))).toEqual([]);
     const missed = draft((one) => one.courses.push({ ...regimen, id: 'course-2', every: '', count: '' }), {
@@ -149,9 +149,9 @@ describe('a record with doses', () => {
 
   test('with an exception that cannot be is refused at the dose', () => {
     const late = { number: 1, kind: 'given-at' as const, at: '2026-12-01T08:00', amount: '' };
-    expect(codesOf(draft(undefined, { exceptions: [late] }))).toEqual([`refused date_in_future at ${dosePlace('course-1', 1)}`]);
+    expect(codesOf(draft(undefined, { exceptions: [late] }))).toEqual([`refused date_in_future at ${place.dose('course-1', 1)}`]);
     const none = { number: 1, kind: 'amount' as const, at: '', amount: '0' };
-    expect(codesOf(draft(undefined, { exceptions: [none] }))).toEqual([`refused dose_invalid at ${dosePlace('course-1', 1)}`]);
+    expect(codesOf(draft(undefined, { exceptions: [none] }))).toEqual([`refused dose_invalid at ${place.dose('course-1', 1)}`]);
   });
 
   test('with a level before the first dose asks; once confirmed it is saved; a baseline of an effect is no question', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { checkDraft, place } from '#app/record-check.ts';
+import { place } from '#app/issues.ts';
+import { checkDraft } from '#app/record-check.ts';
 import { draftOf, emptyDraft } from '#app/record-draft.ts';
 import type { RecordDraft } from '#app/record-draft.ts';
 import { readQuantity } from '#app/read-number.ts';
