@@ -13,12 +13,16 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { CpuSimulator } from '#engine/cpu/simulation.ts';
+import { ReferenceSimulator } from '#engine/reference/simulation.ts';
+import { loadPack } from '#packs/catalogue.ts';
 import { decodePack } from '#packs/decode.ts';
-import { requireLearned, type LearnedPack } from '#packs/pack.ts';
+import { isLearned, requireLearned, type LearnedPack } from '#packs/pack.ts';
 import { fitHivBaselines, type HivBaselines } from './baselines/hiv.ts';
 import { fitPbcBaselines, type PbcBaselines } from './baselines/pbc.ts';
 import { idsOfSplit, type ClinicalData } from './clinical-data.ts';
 import { hivMetrics, predictHiv } from './evaluation/hiv.ts';
+import { plannerMetrics } from './evaluation/hiv-planner.ts';
 import { memorisationMetrics } from './evaluation/memorisation.ts';
 import { printMetrics, type Metric } from './evaluation/metrics.ts';
 import {
@@ -31,6 +35,7 @@ import {
 } from './evaluation/pbc.ts';
 import { Predictor } from './evaluation/predict.ts';
 import { crossValidateWarfarin, evaluateWarfarin } from './evaluation/warfarin.ts';
+import { readModels } from '../scripts/read-models.ts';
 import { dataRoot, makeCohort, readRecipeData } from './prepare.ts';
 import { recipeOf } from './recipes/all.ts';
 import type { Recipe } from './recipes/recipe.ts';
@@ -191,12 +196,16 @@ async function main(): Promise<void> {
   });
   if (values.pack === undefined) throw new Error('Say which pack: npm run evaluate -- --pack pbc.');
   const folds = values.folds === undefined ? null : Number(values.folds);
-  const metrics =
-    values.pack === 'warfarin' ? warfarinFigures(values.data, values.split, folds) : await learnedFigures(values.pack);
+  const metrics = await figuresOf(values.pack);
   console.log(printMetrics(metrics));
   if (values.json !== undefined) {
     const split = values.folds === undefined ? values.split : `${values.folds}-fold`;
     writeFileSync(values.json, `${JSON.stringify({ pack: values.pack, split, metrics }, null, 1)}\n`);
+  }
+
+  function figuresOf(pack: string): Metric[] | Promise<Metric[]> {
+    if (pack === 'warfarin') return warfarinFigures(values.data, values.split, folds);
+    return pack === 'hiv-dynamics' ? hivPlannerFigures() : learnedFigures(pack);
   }
 
   async function learnedFigures(pack: string): Promise<Metric[]> {
@@ -212,6 +221,13 @@ async function main(): Promise<void> {
 function warfarinFigures(data: string | undefined, split: string, folds: number | null): Metric[] {
   const folder = data ?? join(dataRoot, 'warfarin_iwpc');
   return folds === null ? evaluateWarfarin(folder, split) : crossValidateWarfarin(folder, folds);
+}
+
+/** A simulator to plan in has no patients: what can be measured is what a planner earns in it. */
+async function hivPlannerFigures(): Promise<Metric[]> {
+  const pack = await loadPack('hiv-dynamics', readModels());
+  if (isLearned(pack)) throw new Error('models/hiv-dynamics is no pack of equations. Write it with training/pack-equations.ts.');
+  return plannerMetrics(pack.programs[0]!, new CpuSimulator(), new ReferenceSimulator(), progress('Planner'));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
