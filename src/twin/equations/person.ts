@@ -63,18 +63,21 @@ export function readPerson(manifest: EquationsManifest, record: PatientRecord, n
 
   const courses = (record.doses ?? []).map((course, index) => readCourse(manifest, course, index, now));
   const doses = courses.flatMap((course) => course.doses).sort((a, b) => a.hours - b.hours);
-  doses.forEach((dose, index) => {
+  const given = new Set<string>();
+  doses.forEach((dose) => {
     if (isBeforeBirth(dose.hours)) {
       throw new AppError('dose_before_birth', 'A dose is dated before the person was born. Correct its date, or the age.');
     }
-    const twin = doses[index + 1];
-    if (twin && twin.hours === dose.hours && twin.intervention === dose.intervention) {
+    // A bolus may begin together with an infusion; the same drug twice by one route at one instant is a line entered twice.
+    const instant = `${dose.hours} ${dose.intervention} ${dose.route}`;
+    if (given.has(instant)) {
       const label = labelOf(manifest, dose.intervention);
       throw new AppError(
         'dose_duplicate',
         `${label}: two doses stand at one instant. Remove one, or enter their sum as one dose.`,
       );
     }
+    given.add(instant);
   });
 
   const readings = record.observations.map((observation, index) => {

@@ -1,4 +1,4 @@
-import type { ConstantPool} from './vectors.ts';
+import type { ConstantPool } from './vectors.ts';
 import { f32x4, f64x2, narrow, pick, widen, type VectorType } from './vectors.ts';
 import {
   sequence,

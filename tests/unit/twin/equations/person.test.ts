@@ -56,6 +56,11 @@ describe('reading a person', () => {
     expect(continuing).toMatchObject([{ startHour: 8, everyHours: 12, count: null, amount: 1000 }]);
   });
 
+  test('a bolus may be given together with an infusion', () => {
+    const bolus = { ...course, id: 'b', route: 'iv-bolus', durationHours: null, amount: 500 } as const;
+    expect(read({ doses: [course, bolus] }).doses).toHaveLength(6);
+  });
+
   test('grams become the milligrams of the pack, for levels and doses alike', () => {
     const { doses } = read({ doses: [{ ...course, amount: 1, unit: 'g' }] });
     expect(doses[0]!.amount).toBe(1000);
