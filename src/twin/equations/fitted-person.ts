@@ -9,6 +9,7 @@ import type { Program } from '#packs/equations/program.ts';
 import type { EquationsPack } from '#packs/pack.ts';
 import { fitEquations } from './averaging.ts';
 import { modelProblem } from './course.ts';
+import { forPeople } from './for-people.ts';
 import type { EquationsTwin } from './fit-problem.ts';
 import { readPerson, type Person } from './person.ts';
 
@@ -43,7 +44,7 @@ export async function fitPerson(
   const person = readPerson(pack.manifest, record, now);
   const programs = pack.programs.filter((program) => program.priorWeight > 0 && isFor(program, person));
   const totalWeight = programs.reduce((sum, { priorWeight }) => sum + priorWeight, 0);
-  const models = programs.map((program) => modelProblem(program, person, Math.log(program.priorWeight / totalWeight)));
+  const models = programs.map((program) => modelProblem(forPeople(program), person, Math.log(program.priorWeight / totalWeight)));
   const twin = await fitEquations({ models, simulator, seed: seedFrom(seed), lanes }, hooks);
   return { person, twin, elapsedMs: clock() - started };
 }
