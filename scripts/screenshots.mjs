@@ -67,6 +67,17 @@ try {
   await page.getByRole('button', { name: /^Edit / }).click();
   await page.getByRole('heading', { level: 1, name: /What is known of/ }).waitFor();
   await take('record');
+
+  // A dosed person, and the doses that would reach the target.
+  await page.getByRole('link', { name: 'Patients' }).click();
+  await page.getByLabel('Add a synthetic person').selectOption('vancomycin');
+  await page.getByRole('progressbar').waitFor({ state: 'visible', timeout: 60_000 });
+  await page.getByRole('progressbar').waitFor({ state: 'detached', timeout: 120_000 });
+  await take('dosed-forecast');
+  await page.getByRole('link', { name: 'Plan' }).click();
+  await page.getByRole('button', { name: 'Search the doses' }).click();
+  await page.getByRole('button', { name: 'Search again' }).waitFor({ timeout: 120_000 });
+  await take('doses');
 } finally {
   await browser.close();
   await server.close();

@@ -18,8 +18,10 @@ export function targetRead(manifest: PackManifest, outcome: string): Target | nu
 
 /** What is read at first: the only event, else the first target where there are no events, else whatever comes first. */
 export function firstOutcome(manifest: PackManifest): string {
-  if (manifest.events.length === 1) return manifest.events[0]!.id;
-  const target = manifest.kind === 'equations' && manifest.events.length === 0 ? manifest.targets[0] : undefined;
+  const [event] = manifest.events;
+  // Events of equations may be of different kinds, as death and recovery are: together they say nothing.
+  if (event && (manifest.events.length === 1 || manifest.kind === 'equations')) return event.id;
+  const target = manifest.kind === 'equations' ? manifest.targets[0] : undefined;
   return target ? targetOutcome(target.id) : anyEvent;
 }
 

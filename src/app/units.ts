@@ -17,6 +17,7 @@ const shown: Readonly<Record<string, string>> = {
   'mm[Hg]': 'mmHg',
   'mL/min/{1.73_m2}': 'mL/min/1.73 m²',
   'kg/m2': 'kg/m²',
+  cm3: 'cm³',
   Cel: '°C',
   '[iU]/L': 'IU/L',
   'ug/d': 'µg/day',

@@ -31,12 +31,17 @@ export function roundToDoubt(value: number, halfWidth: number): number {
   return step < 1 ? Math.round(value * Math.round(1 / step)) / Math.round(1 / step) : Math.round(value / step) * step;
 }
 
-/** Without a spread: three significant digits, and no digits after the point from 100 up. */
+/** Without a spread: three significant digits, and no digits after the point from 100 up. Never more than `most` after the point. */
 export function formatValue(
   value: number,
-  options: { halfWidth?: number | undefined; unit?: string | undefined; locale?: string | undefined } = {},
+  options: {
+    halfWidth?: number | undefined;
+    unit?: string | undefined;
+    locale?: string | undefined;
+    most?: number | undefined;
+  } = {},
 ): string {
-  const { halfWidth, unit, locale } = options;
+  const { halfWidth, unit, locale, most = 6 } = options;
   if (!Number.isFinite(value)) return '–';
   const size = Math.abs(value);
   const digits =
@@ -51,9 +56,10 @@ export function formatValue(
             ? 2
             : 3;
   const rounded = halfWidth !== undefined ? roundToDoubt(value, halfWidth) : value;
+  const shown = Math.min(digits, most);
   const text = new Intl.NumberFormat(locale, {
-    maximumFractionDigits: digits,
-    minimumFractionDigits: halfWidth !== undefined ? digits : 0,
+    maximumFractionDigits: shown,
+    minimumFractionDigits: halfWidth !== undefined ? shown : 0,
   })
     .format(rounded === 0 ? 0 : rounded)
     .replace('-', '−');
@@ -67,17 +73,21 @@ export function formatSigned(value: number, halfWidth?: number, locale?: string)
 }
 
 /** Both ends to the digits that the width supports; a low end above zero keeps one digit of its own rather than become 0. */
-export function formatRange(low: number, high: number, options: { unit?: string; locale?: string } = {}): string {
+export function formatRange(
+  low: number,
+  high: number,
+  options: { unit?: string; locale?: string; most?: number | undefined } = {},
+): string {
   if (!Number.isFinite(low) || !Number.isFinite(high)) return '–';
   const halfWidth = (high - low) / 2;
-  const { locale } = options;
+  const { locale, most } = options;
   const lowText =
     low > 0 && roundToDoubt(low, halfWidth) === 0
-      ? formatValue(low, { halfWidth: 3 * 10 ** Math.floor(Math.log10(low)), locale })
-      : formatValue(low, { halfWidth, locale });
+      ? formatValue(low, { halfWidth: 3 * 10 ** Math.floor(Math.log10(low)), locale, most })
+      : formatValue(low, { halfWidth, locale, most });
   // An en dash between numbers, "to" where a minus sign would make it ambiguous.
   const joint = low < 0 || high < 0 ? ' to ' : '–';
-  const text = `${lowText}${joint}${formatValue(high, { halfWidth, locale })}`;
+  const text = `${lowText}${joint}${formatValue(high, { halfWidth, locale, most })}`;
   return options.unit ? `${text}\u00a0${options.unit}` : text;
 }
 
@@ -252,4 +262,9 @@ export function countsSentence(arm: {
   const rest = arm.of - arm.events.reduce((sum, event) => sum + Math.round(event.count), 0);
   const parts = arm.events.map((event) => `${Math.round(event.count)} ${event.verb}`);
   return `Under ${arm.name}, of ${arm.of} people: ${[...parts, `${rest} ${arm.free}`].join(', ')}.`;
+}
+
+/** A line's name with its value, unless the name says a number already: "above 4", "upper limit 1.2". */
+export function thresholdWords(label: string, value: number): string {
+  return /\d/.test(label) ? label : `${label} ${formatValue(value)}`;
 }

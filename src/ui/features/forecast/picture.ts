@@ -318,7 +318,11 @@ export function thresholdSentences(
     });
     if (parts.length === 0) return [];
     const side = threshold.direction === 'above' ? 'Above' : 'Below';
-    return [`${side} ${threshold.value} ${unitText(marker.unit)} (${threshold.label}) ${when}, ${among}: ${parts.join(', ')}.`];
+    const value = Number(threshold.value.toPrecision(4));
+    const line = /\d/.test(threshold.label)
+      ? threshold.label[0]!.toUpperCase() + threshold.label.slice(1)
+      : `${side} ${value} ${unitText(marker.unit)} (${threshold.label})`;
+    return [`${line} ${when}, ${among}: ${parts.join(', ')}.`];
   });
 }
 

@@ -14,6 +14,7 @@ import {
   levelWords,
   outcomeSentence,
   roundToDoubt,
+  thresholdWords,
 } from '#ui/charts/chart-words.ts';
 
 const locale = 'en-GB';
@@ -167,4 +168,17 @@ test('a withheld forecast says why and nothing else', () => {
     locale,
   });
   expect(words).toBe('eGFR in mL/min. Nothing was observed. No forecast: Aged 14.');
+});
+
+describe('what a measurement cannot resolve', () => {
+  test('is not written, however narrow the spread', () => {
+    expect(formatRange(1.000001, 1.00004, { most: 2, locale: 'en' })).toBe('1.00–1.00');
+    expect(formatRange(2.52, 3.03, { most: 2, locale: 'en' })).toBe('2.52–3.03');
+    expect(formatValue(0.00012, { halfWidth: 0.0004, most: 1, locale: 'en' })).toBe('0.0');
+  });
+
+  test('a line whose name says a number is not given another', () => {
+    expect(thresholdWords('above 4', 4)).toBe('above 4');
+    expect(thresholdWords('upper limit of normal', 1.2)).toBe('upper limit of normal 1.2');
+  });
 });
