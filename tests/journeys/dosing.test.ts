@@ -1,6 +1,6 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { acknowledge, daysAgo, runDetails, sentence } from './steps.ts';
 
 const day = (days: number) => daysAgo(days);
@@ -77,6 +77,41 @@ test('a patient with a regimen, a missed dose and two levels: forecast, search o
   await expect(sentence(page)).toContainText('under plan B', { timeout: 180_000 });
   await expect(page.getByRole('group', { name: 'plan A', exact: true })).toBeVisible();
   await expect(page.getByRole('button', { name: 'Run again' })).toBeVisible({ timeout: 180_000 });
+});
+
+/** Tab by Tab, as a person without a mouse goes. */
+async function tabTo(page: Page, target: Locator): Promise<void> {
+  for (let presses = 0; presses < 80; presses++) {
+    await page.keyboard.press('Tab');
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+  }
+  await expect(target).toBeFocused();
+}
+
+test('doses are searched, ticked and compared by the keyboard alone', async ({ page }) => {
+  test.slow();
+  await acknowledge(page);
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('synthetic vancomycin');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Run the forecast' })).toBeVisible();
+  await page.keyboard.press('g');
+  await page.keyboard.press('d');
+  await expect(sentence(page)).toContainText('What dose of vancomycin');
+  await tabTo(page, page.getByRole('button', { name: 'Search the doses' }));
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Search again' })).toBeVisible({ timeout: 180_000 });
+  const first = page.getByRole('checkbox', { name: / every / }).first();
+  await tabTo(page, first);
+  await page.keyboard.press('Space');
+  await expect(first).toBeChecked();
+  // Before the table: backwards from the first candidate.
+  const compare = page.getByRole('button', { name: 'Compare on the forecast page' });
+  for (let presses = 0; presses < 20 && !(await compare.evaluate((element) => element === document.activeElement)); presses++) {
+    await page.keyboard.press('Shift+Tab');
+  }
+  await page.keyboard.press('Enter');
+  await expect(sentence(page)).toContainText('under plan A', { timeout: 180_000 });
 });
 
 test('where next to measure is answered for the doses that go on', async ({ page }) => {
