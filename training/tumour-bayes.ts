@@ -298,7 +298,7 @@ function forecastOf(theta: Float64Array, start: Float64Array, dose: number, trea
 }
 
 /** Names and normalised RMSE, percent. */
-export function bayesRow(
+function bayesRow(
   gamma: number,
   seed: number,
   { people, hasPublishedWindow }: { readonly people: number; readonly hasPublishedWindow: boolean },
@@ -346,7 +346,7 @@ export interface BenchmarkFigure {
 }
 
 /** Figures by row, γ by column. */
-export function benchmarkTable(rows: readonly BenchmarkFigure[]): string {
+function benchmarkTable(rows: readonly BenchmarkFigure[]): string {
   const gammas = [...new Set(rows.map(({ gamma }) => gamma))];
   const names = [...new Set(rows.map(({ name }) => name))];
   const cell = (gamma: number, name: string): string => {

@@ -1,7 +1,6 @@
 /** What screens need to know of packs. They ask app/ for it, so that the folder below can change without them. */
 export type {
   Covariate,
-  DoseGrid,
   EquationsManifest,
   Intervention,
   MarkerDescription,

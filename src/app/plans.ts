@@ -16,7 +16,7 @@ export function horizonDays({ grid }: Pick<PackManifest, 'grid'>): number {
   return grid.horizonSteps * grid.stepDays;
 }
 
-export function usualCarePlan(manifest: PackManifest): Plan {
+function usualCarePlan(manifest: PackManifest): Plan {
   const stopDay = horizonDays(manifest);
   return {
     id: usualCareId,

@@ -3,7 +3,7 @@ import type { EnginePreference } from '#engine/protocol.ts';
 import type { Shelf } from '#vault/vault.ts';
 
 /** The acknowledgement's own version: a change of its words asks again. */
-export const acknowledgementVersion = 1;
+const acknowledgementVersion = 1;
 
 export const roles = ['clinician', 'educator', 'researcher', 'student'] as const;
 export type Role = (typeof roles)[number];

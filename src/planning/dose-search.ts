@@ -277,7 +277,7 @@ async function scoreBatch(
   }));
 }
 
-export function readoutIndex(program: Program, { id, measure }: Target): number {
+function readoutIndex(program: Program, { id, measure }: Target): number {
   const index = program.readouts.findIndex(({ symbol }) => symbol === measure.readout);
   if (index >= 0) return index;
   throw new Error(

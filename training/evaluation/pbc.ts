@@ -46,7 +46,7 @@ export interface PbcPredictions {
 }
 
 /** Years after a landmark at which risks are scored. */
-export const pbcHorizons = [2, 5] as const;
+const pbcHorizons = [2, 5] as const;
 
 const markerIds: Readonly<Record<string, string>> = {
   bili: 'bilirubin',

@@ -23,9 +23,9 @@ export interface Scored {
   readonly baselines: Readonly<Record<string, { readonly mean: number; readonly crps: number }>>;
 }
 
-export const coverageLevels = [0.5, 0.8, 0.9] as const;
+const coverageLevels = [0.5, 0.8, 0.9] as const;
 
-export function score({ observed, draws, baselines }: Forecasted): Scored {
+function score({ observed, draws, baselines }: Forecasted): Scored {
   const ascending = sorted(draws);
   const inside: Record<number, boolean> = {};
   for (const level of coverageLevels) {

@@ -86,7 +86,7 @@ function shares<T>(of: readonly T[], values: readonly T[]): number[] {
   return counts.map((each) => each / sum);
 }
 
-export function summarise(subjects: readonly Subject[]): IwpcSummary {
+function summarise(subjects: readonly Subject[]): IwpcSummary {
   const complete = subjects.filter(isComplete);
   const correction = fitCorrection(complete);
   const raceShares = shares(

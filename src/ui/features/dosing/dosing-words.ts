@@ -2,7 +2,6 @@
 import type { DoseCandidate } from '#domain/dosing.ts';
 import type { DosingState } from '#app/dosing.svelte.ts';
 import type { EquationsManifest, Target } from '#app/manifest.ts';
-import { hoursText } from '#app/read-time.ts';
 import { formatValue } from '#ui/charts/chart-words.ts';
 
 const people = (share: number) => Math.round(100 * share);
@@ -61,5 +60,3 @@ export function measures(manifest: EquationsManifest): Target[] {
 export function narrowing(from: number, to: number, unit: string): string {
   return `±${formatValue(from)} to ±${formatValue(to)} ${unit}`.trim();
 }
-
-export const inHours = (hours: number): string => `in ${hoursText(hours)}`;

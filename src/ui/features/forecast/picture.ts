@@ -43,7 +43,7 @@ type TimeUnit = keyof typeof daysPer;
 export const toTime = (days: number, unit: TimeUnit): number => days / daysPer[unit];
 
 /** Whole days where a pack counts in days or longer; of hours and minutes, the days without the crumbs of binary fractions. */
-export function toDays(time: number, unit: TimeUnit): number {
+function toDays(time: number, unit: TimeUnit): number {
   const days = time * daysPer[unit];
   return daysPer[unit] >= 1 ? Math.round(days) : Math.round(days * 1e6) / 1e6;
 }
@@ -145,7 +145,7 @@ export function targetRows(shown: readonly PlanForecast[], target: Target): Targ
 export const targetVerb = ({ intent }: Target): string => (intent === 'reach' ? 'reached in' : 'in');
 
 /** "AUC24 400 to 600 is reached in 62 of 100 draws under usual care, 71 under plan A." */
-export function targetSentence(target: Target, shown: readonly PlanForecast[]): string {
+function targetSentence(target: Target, shown: readonly PlanForecast[]): string {
   const parts = targetRows(shown, target).map(({ name, probability }, index) => {
     const count = Math.round(100 * probability);
     return index === 0 ? `${count} of 100 draws under ${name}` : `${count} under ${name}`;
@@ -173,7 +173,7 @@ export function eventKinds(manifest: PackManifest): EventKind[] {
 }
 
 /** "die" → "dies", "have a transplant" → "has a transplant": the first word of an English verb phrase. */
-export function singularVerb(verb: string): string {
+function singularVerb(verb: string): string {
   const [first = '', ...rest] = verb.split(' ');
   const one =
     first === 'have'
