@@ -239,9 +239,14 @@ async function equationsPackOf(id: string): Promise<EquationsPack> {
   return pack;
 }
 
+/** Progress of a part of the work, from one fraction to another. */
+function part({ signal, onProgress }: Hooks, from: number, to: number): Hooks {
+  return { signal, onProgress: (fraction) => onProgress(from + fraction * (to - from)) };
+}
+
 /** So many posterior draws are kept of the last fitted person; whoever needs fewer takes an even share of them. */
 const fittedDraws = 10_000;
-let lastFit: { readonly key: string; readonly fitted: Promise<FittedPerson> } | null = null;
+let lastFit: { readonly key: string; readonly fitted: Promise<FittedPerson>; readonly signal: AbortSignal } | null = null;
 
 /** The forecast, the dose search and the sampling times of one page are about one fit. */
 function fittedOf(
@@ -254,15 +259,12 @@ function fittedOf(
 ): Promise<FittedPerson> {
   const lanes = Math.max(wanted, fittedDraws);
   const key = JSON.stringify([pack.digest, record, now, seed, lanes]);
-  if (lastFit?.key !== key) {
+  // A fit that somebody stopped is nobody else's.
+  if (lastFit?.key !== key || lastFit.signal.aborted) {
     const fitted = currentBench().then(({ engine }) =>
-      fitPerson(
-        { pack, record, now, lanes, seed },
-        { simulator: engine, now: () => performance.now() },
-        { signal: hooks.signal },
-      ),
+      fitPerson({ pack, record, now, lanes, seed }, { simulator: engine, now: () => performance.now() }, hooks),
     );
-    lastFit = { key, fitted };
+    lastFit = { key, fitted, signal: hooks.signal };
     fitted.catch(() => {
       if (lastFit?.fitted === fitted) lastFit = null;
     });
@@ -295,12 +297,12 @@ const handlers: Handlers = {
     const others = plans.filter(({ id }) => id !== usualCareId);
     const deps = { engine, stepper, encode, now: () => performance.now() };
     if (isLearned(pack)) return forecast({ pack, record, today, rollouts, seed, plans: others }, deps, hooks);
-    const fitted = withDraws(await fittedOf(pack, record, now, seed, rollouts, hooks), rollouts);
-    return forecastEquations({ pack, fitted, plans: others, seed }, { simulator: engine, now: deps.now }, hooks);
+    const fitted = withDraws(await fittedOf(pack, record, now, seed, rollouts, part(hooks, 0, 0.6)), rollouts);
+    return forecastEquations({ pack, fitted, plans: others, seed }, { simulator: engine, now: deps.now }, part(hooks, 0.6, 1));
   },
   async doseSearch({ packId, record, now, question }, hooks) {
     const [pack, { engine }] = [await equationsPackOf(packId), await currentBench()];
-    const { person, twin } = await fittedOf(pack, record, now, question.seed, fittedDraws, hooks);
+    const { person, twin } = await fittedOf(pack, record, now, question.seed, fittedDraws, part(hooks, 0, 0.3));
     const models = twin.models.map(({ program, lanes }) => ({
       program,
       lanes,
@@ -312,11 +314,11 @@ const handlers: Handlers = {
       },
     }));
     const deps = { manifest: pack.manifest, models, simulator: engine, bodySize: bodySize(person), now: () => performance.now() };
-    return searchDoses(question, deps, hooks);
+    return searchDoses(question, deps, part(hooks, 0.3, 1));
   },
   async samplingTimes({ packId, record, now, question }, hooks) {
     const [pack, { engine }] = [await equationsPackOf(packId), await currentBench()];
-    const fitted = await fittedOf(pack, record, now, question.seed, fittedDraws, hooks);
+    const fitted = await fittedOf(pack, record, now, question.seed, fittedDraws, part(hooks, 0, 0.5));
     return samplingTimes(question, { manifest: pack.manifest, fitted, simulator: engine }, hooks);
   },
 };
