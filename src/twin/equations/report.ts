@@ -43,7 +43,7 @@ export function reportEquationsFit(manifest: EquationsManifest, { person, twin }
     equations: {
       models,
       flattening,
-      residuals: mostProbable(twin.models) ? residualsOf(mostProbable(twin.models)!, person) : [],
+      residuals: mostProbable(twin.models).flatMap((model) => residualsOf(model, person)),
     },
   };
 }
@@ -55,8 +55,9 @@ function isBroken({ of, id, min = -Infinity, max = Infinity }: Criterion, person
   return value !== undefined && (value < min || value > max);
 }
 
-function mostProbable(models: readonly FittedModel[]): FittedModel | undefined {
-  return models.toSorted((a, b) => b.weight - a.weight)[0];
+/** One model, or none where there is none. */
+function mostProbable(models: readonly FittedModel[]): readonly FittedModel[] {
+  return models.toSorted((a, b) => b.weight - a.weight).slice(0, 1);
 }
 
 function residualsOf({ program, residuals }: FittedModel, person: Person): Residual[] {
