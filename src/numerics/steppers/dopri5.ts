@@ -1,4 +1,4 @@
-import { errorNorm, type AdaptiveOptions, type Derivative, type Stepper } from './stepper.ts';
+import { AdaptiveSteps, errorNorm, type AdaptiveOptions, type Derivative, type Stepper } from './stepper.ts';
 
 /** Dormand & Prince (1980), RK5(4)7M: nodes, stages, and the difference of the two results. Row 6 is the result of order 5 itself. */
 const c = [0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1] as const;
@@ -35,18 +35,17 @@ export class Dopri5 implements Stepper {
   to = 0;
   readonly #f: Derivative;
   readonly #options: AdaptiveOptions;
+  readonly #steps: AdaptiveSteps;
   readonly #k: Float64Array[];
   readonly #before: Float64Array;
   readonly #after: Float64Array;
   readonly #error: Float64Array;
-  #end = 0;
-  #next = 0;
-  #tried = 0;
   #hasFirstStage = false;
 
   constructor(f: Derivative, size: number, options: AdaptiveOptions) {
     this.#f = f;
     this.#options = options;
+    this.#steps = new AdaptiveSteps(options, 5, 0.2);
     this.#k = Array.from({ length: 7 }, () => new Float64Array(size));
     this.#before = new Float64Array(size);
     this.#after = new Float64Array(size);
@@ -55,44 +54,27 @@ export class Dopri5 implements Stepper {
 
   /** The count of steps starts anew. */
   reset(): void {
-    this.#tried = 0;
+    this.#steps.reset();
   }
 
   begin(start: number, end: number): void {
     this.to = start;
-    this.#end = end;
-    this.#next = this.#options.firstStep;
+    this.#steps.begin(end);
     this.#hasFirstStage = false;
   }
 
   advance(y: Float64Array): boolean {
     const k = this.#k;
-    const { maximumStep, maximumSteps } = this.#options;
     this.from = this.to;
     this.#before.set(y);
     if (this.#hasFirstStage) k.unshift(k.pop()!);
     else this.#f(this.from, y, k[0]);
     this.#hasFirstStage = true;
-    let wasRejected = false;
-    while (this.#tried++ < maximumSteps) {
-      const wanted = Math.min(this.#next, maximumStep);
-      // A step that would leave less than a millionth of itself takes the rest as well.
-      const isLast = this.from + wanted * (1 + 1e-6) >= this.#end;
-      const h = isLast ? this.#end - this.from : wanted;
-      if (!(h > Math.abs(this.from) * 1e-15) && !isLast) return false;
-      const norm = this.#try(h);
-      const factor = Number.isFinite(norm) ? Math.min(wasRejected ? 1 : 5, Math.max(0.2, 0.9 * norm ** -0.2)) : 0.2;
-      if (norm <= 1) {
-        // A step cut short by the end says nothing about the next one that it did not know before.
-        this.#next = isLast ? Math.max(wanted, h * factor) : h * factor;
-        this.to = isLast ? this.#end : this.from + h;
-        y.set(this.#after);
-        return true;
-      }
-      wasRejected = true;
-      this.#next = h * factor;
-    }
-    return false;
+    const end = this.#steps.next(this.from, (h) => this.#try(h));
+    if (end === null) return false;
+    this.to = end;
+    y.set(this.#after);
+    return true;
   }
 
   /** Stages and result of a step of length h; the norm of its error. */

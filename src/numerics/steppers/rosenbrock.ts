@@ -1,4 +1,4 @@
-import { errorNorm, type AdaptiveOptions, type Derivative, type Stepper } from './stepper.ts';
+import { AdaptiveSteps, errorNorm, type AdaptiveOptions, type Derivative, type Stepper } from './stepper.ts';
 
 /** RODAS of Hairer & Wanner (1996), section IV.7, in the form that solves for U = h·γ-combinations and needs no J·k. */
 const gamma = 0.25;
@@ -43,6 +43,7 @@ export class Rosenbrock implements Stepper {
   readonly #jacobian: Jacobian;
   readonly #isAutonomous: boolean;
   readonly #options: AdaptiveOptions;
+  readonly #steps: AdaptiveSteps;
   readonly #u: readonly Float64Array[];
   readonly #before: Float64Array;
   readonly #after: Float64Array;
@@ -52,15 +53,13 @@ export class Rosenbrock implements Stepper {
   readonly #j: Float64Array;
   readonly #lu: Float64Array;
   readonly #pivots: Int32Array;
-  #end = 0;
-  #next = 0;
-  #tried = 0;
 
   constructor(f: Derivative, jacobian: Jacobian, size: number, options: AdaptiveOptions & { readonly isAutonomous: boolean }) {
     this.#f = f;
     this.#jacobian = jacobian;
     this.#isAutonomous = options.isAutonomous;
     this.#options = options;
+    this.#steps = new AdaptiveSteps(options, 4, 1 / 6);
     this.#u = Array.from({ length: 6 }, () => new Float64Array(size));
     this.#before = new Float64Array(size);
     this.#after = new Float64Array(size);
@@ -74,40 +73,23 @@ export class Rosenbrock implements Stepper {
 
   /** The count of steps starts anew. */
   reset(): void {
-    this.#tried = 0;
+    this.#steps.reset();
   }
 
   begin(start: number, end: number): void {
     this.to = start;
-    this.#end = end;
-    this.#next = this.#options.firstStep;
+    this.#steps.begin(end);
   }
 
   advance(y: Float64Array): boolean {
-    const { maximumStep, maximumSteps } = this.#options;
     this.from = this.to;
     this.#before.set(y);
     this.#linearise(y);
-    let wasRejected = false;
-    while (this.#tried++ < maximumSteps) {
-      const wanted = Math.min(this.#next, maximumStep);
-      // A step that would leave less than a millionth of itself takes the rest as well.
-      const isLast = this.from + wanted * (1 + 1e-6) >= this.#end;
-      const h = isLast ? this.#end - this.from : wanted;
-      if (!(h > Math.abs(this.from) * 1e-15) && !isLast) return false;
-      const norm = this.#try(h);
-      const factor = Number.isFinite(norm) ? Math.min(wasRejected ? 1 : 5, Math.max(1 / 6, 0.9 * norm ** -0.25)) : 1 / 6;
-      if (norm <= 1) {
-        // A step cut short by the end says nothing about the next one that it did not know before.
-        this.#next = isLast ? Math.max(wanted, h * factor) : h * factor;
-        this.to = isLast ? this.#end : this.from + h;
-        y.set(this.#after);
-        return true;
-      }
-      wasRejected = true;
-      this.#next = h * factor;
-    }
-    return false;
+    const end = this.#steps.next(this.from, (h) => this.#try(h));
+    if (end === null) return false;
+    this.to = end;
+    y.set(this.#after);
+    return true;
   }
 
   /** Jacobian, slope and ∂f/∂t at the start of the step: the same for every length that is tried. */

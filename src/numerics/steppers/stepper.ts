@@ -69,6 +69,60 @@ export class FixedSteps {
   }
 }
 
+/**
+ * The standard controller of adaptive steppers: safety 0.9, a step changes by a factor between `shrink` and 5 and does not grow right
+ * after a rejection. `order` is that of the local error, whose root the factor is.
+ */
+export class AdaptiveSteps {
+  readonly #options: AdaptiveOptions;
+  readonly #order: number;
+  readonly #shrink: number;
+  #end = 0;
+  #next = 0;
+  #tried = 0;
+
+  constructor(options: AdaptiveOptions, order: number, shrink: number) {
+    this.#options = options;
+    this.#order = order;
+    this.#shrink = shrink;
+  }
+
+  /** The count of steps starts anew. */
+  reset(): void {
+    this.#tried = 0;
+  }
+
+  begin(end: number): void {
+    this.#end = end;
+    this.#next = this.#options.firstStep;
+  }
+
+  /** The end of the first step from `from` whose error norm, as `attempt` gives it for a length, is accepted; null where none is. */
+  next(from: number, attempt: (h: number) => number): number | null {
+    const { maximumStep, maximumSteps } = this.#options;
+    let wasRejected = false;
+    while (this.#tried++ < maximumSteps) {
+      const wanted = Math.min(this.#next, maximumStep);
+      // A step that would leave less than a millionth of itself takes the rest as well.
+      const isLast = from + wanted * (1 + 1e-6) >= this.#end;
+      const h = isLast ? this.#end - from : wanted;
+      if (!(h > Math.abs(from) * 1e-15) && !isLast) return null;
+      const norm = attempt(h);
+      const factor = Number.isFinite(norm)
+        ? Math.min(wasRejected ? 1 : 5, Math.max(this.#shrink, 0.9 * norm ** (-1 / this.#order)))
+        : this.#shrink;
+      if (norm <= 1) {
+        // A step cut short by the end says nothing about the next one that it did not know before.
+        this.#next = isLast ? Math.max(wanted, h * factor) : h * factor;
+        return isLast ? this.#end : from + h;
+      }
+      wasRejected = true;
+      this.#next = h * factor;
+    }
+    return null;
+  }
+}
+
 export function allFinite(values: Float64Array): boolean {
   for (const value of values) if (!Number.isFinite(value)) return false;
   return true;
