@@ -5,7 +5,7 @@ import type { EquationsManifest } from '#packs/manifest.ts';
 import type { EquationsPack } from '#packs/pack.ts';
 import { seedFrom } from '#numerics/random.ts';
 import type { GoldenFailure, GoldenReport } from './golden.ts';
-import { effectColumns, type SimulationRequest, type Simulator } from './simulation.ts';
+import { effectColumn, effectColumns, type SimulationRequest, type Simulator } from './simulation.ts';
 import { buildTimeline } from './timeline.ts';
 
 /** Asks every case on this device. `maxError` is relative to the case's own tolerance: at most 1 passes. */
@@ -58,9 +58,7 @@ function goldenSimulation(
   const start = Math.min(0, times[0]!, ...doses.map(({ time }) => time));
   const states = Object.keys(initialStates);
   const columns = new Float64Array(effectColumns(program, 1));
-  const perPerson = program.effects.filter(({ perOccasion }) => !perOccasion);
-  const order = [...perPerson, ...program.effects.filter(({ perOccasion }) => perOccasion)];
-  order.forEach(({ symbol }, column) => (columns[column] = effects[symbol] ?? 0));
+  program.effects.forEach(({ symbol }, i) => (columns[effectColumn(program, i).first] = effects[symbol] ?? 0));
   return {
     program,
     timelines: [

@@ -92,6 +92,17 @@ export interface Simulator {
   dispose(): void;
 }
 
+/** Where an effect stands in `Lanes.effects`: in column first + stride · occasion; `stride` is 0 for what a person keeps. */
+export function effectColumn(
+  { effects }: Pick<Program, 'effects'>,
+  index: number,
+): { readonly first: number; readonly stride: number } {
+  const own = effects[index]!.perOccasion;
+  const rank = effects.slice(0, index).filter(({ perOccasion }) => perOccasion === own).length;
+  const perPerson = effects.filter(({ perOccasion }) => !perOccasion).length;
+  return own ? { first: perPerson + rank, stride: effects.length - perPerson } : { first: rank, stride: 0 };
+}
+
 /** Columns of `SimulationRequest.effects` for so many occasions. */
 export function effectColumns({ effects }: Pick<Program, 'effects'>, occasions: number): number {
   const perOccasion = effects.filter((effect) => effect.perOccasion).length;

@@ -1,8 +1,15 @@
 import type { Program } from '#packs/equations/program.ts';
 import { evaluateRow, hoistProgram } from '#packs/equations/hoist.ts';
 import type { RunHooks } from '../engine.ts';
-import { checkSimulation } from '../reference/simulation.ts';
-import type { Segment, Simulation, SimulationRequest, Simulator, Timeline } from '../simulation.ts';
+import { checkSimulation } from '../simulation-request.ts';
+import {
+  effectColumn,
+  type Segment,
+  type Simulation,
+  type SimulationRequest,
+  type Simulator,
+  type Timeline,
+} from '../simulation.ts';
 import { yieldToOthers } from '../yield.ts';
 import { loadSimulationKernel, type SimulationKernel } from './equations/simulation-kernel.ts';
 import { planSegments, type SegmentPlan } from './equations/segment-plan.ts';
@@ -173,11 +180,9 @@ class Block {
 
   #setEffects(occasion: number): void {
     const { program, effects, lanes } = this.#request;
-    const perOccasion = program.effects.filter((effect) => effect.perOccasion).length;
-    let person = 0;
-    let own = program.effects.length - perOccasion + occasion * perOccasion;
-    program.effects.forEach((effect, e) => {
-      const column = effect.perOccasion ? own++ : person++;
+    program.effects.forEach((_, e) => {
+      const { first, stride } = effectColumn(program, e);
+      const column = first + stride * occasion;
       this.#kernel.setLanes('effects', e, effects, column * lanes + this.#first, this.#count);
     });
   }

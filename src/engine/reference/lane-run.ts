@@ -31,7 +31,7 @@ import { Rk4 } from '#numerics/steppers/rk4.ts';
 import { Rosenbrock } from '#numerics/steppers/rosenbrock.ts';
 import { allFinite, type Derivative, type Stepper } from '#numerics/steppers/stepper.ts';
 import { EulerMaruyama, Heun } from '#numerics/steppers/stochastic.ts';
-import type { Segment, SimulationRequest, Timeline } from '../simulation.ts';
+import { effectColumn, type Segment, type SimulationRequest, type Timeline } from '../simulation.ts';
 import { timeTick } from '../timeline.ts';
 import { runTape } from './closures.ts';
 import type { CompiledModel } from './compiled-model.ts';
@@ -84,12 +84,7 @@ export class LaneRun {
     this.#amounts = new Float64Array(model.compartments?.size ?? 0);
     this.#compartmentSlots = model.m.subarray(model.offsets.compartment, model.offsets.compartment + this.#amounts.length);
     this.#available = new Float64Array(program.inputs.length);
-    const perPerson = program.effects.filter(({ perOccasion }) => !perOccasion).length;
-    const perOccasion = program.effects.length - perPerson;
-    const counts = { person: 0, occasion: perPerson };
-    this.#effectColumn = program.effects.map((effect) =>
-      effect.perOccasion ? { first: counts.occasion++, stride: perOccasion } : { first: counts.person++, stride: 0 },
-    );
+    this.#effectColumn = program.effects.map((_, index) => effectColumn(program, index));
     this.#eventValues = new Float64Array(program.events.length);
     this.#cumulative = new Float64Array(program.events.length);
     this.#thresholds = new Float64Array(program.events.length);

@@ -1,9 +1,6 @@
-import { invariant } from '#domain/errors.ts';
-import type { Program } from '#packs/equations/program.ts';
-import { effectColumns } from '../simulation.ts';
 import type { Simulation, SimulationRequest, Simulator } from '../simulation.ts';
 import type { RunHooks } from '../engine.ts';
-import { timeTick } from '../timeline.ts';
+import { checkSimulation } from '../simulation-request.ts';
 import { yieldToOthers } from '../yield.ts';
 import { compiledModel } from './compiled-model.ts';
 import { LaneRun } from './lane-run.ts';
@@ -46,42 +43,4 @@ export class ReferenceSimulator implements Simulator {
   }
 
   dispose(): void {}
-}
-
-export function checkSimulation({
-  program,
-  timelines,
-  times,
-  lanes,
-  effects,
-  noise,
-  laneCovariates,
-  readouts,
-}: SimulationRequest): void {
-  invariant(lanes > 0 && Number.isInteger(lanes), 'a simulation has lanes');
-  invariant(times.length > 0, 'a simulation reports some time');
-  invariant(
-    times.every((time, i) => i === 0 || time >= times[i - 1]),
-    'times are ascending',
-  );
-  invariant(
-    readouts.every((readout) => readout in program.readouts),
-    'read-outs are known',
-  );
-  invariant(
-    laneCovariates.every(({ values }) => values.length === lanes),
-    'a lane covariate has a value a lane',
-  );
-  for (const { segments } of timelines) {
-    invariant(segments[0].start <= times[0] + timeTick, 'a timeline starts no later than the first reported time');
-    const occasions = 1 + Math.max(...segments.map(({ occasion }) => occasion));
-    invariant(effects.length >= effectColumns(program, occasions) * lanes, 'effects have a column for each occasion');
-    if (noise) {
-      invariant(noise.length >= mapSteps(program, segments[0].start, times) * program.noises.length, 'noise lasts for all steps');
-    }
-  }
-}
-
-function mapSteps({ stepper }: Program, start: number, times: Float64Array): number {
-  return stepper.kind === 'map' ? Math.floor((times[times.length - 1] - start) / stepper.step + timeTick) : 0;
 }

@@ -6,7 +6,7 @@
  * the order of `Lanes.effects`, so those of occasions that no observation has seen come last and stay N(0, I) under the posterior.
  */
 import { AppError, invariant } from '#domain/errors.ts';
-import { effectColumns, type Lanes } from '#engine/simulation.ts';
+import { effectColumn, effectColumns, type Lanes } from '#engine/simulation.ts';
 import { cholesky, logDeterminantCholesky, zeros, type Matrix } from '#numerics/linear-algebra.ts';
 import { normalPair, philox, streams, uniform, type Seed } from '#numerics/random.ts';
 import type { Program } from '#packs/equations/program.ts';
@@ -118,7 +118,7 @@ export class Prior {
     return {
       lanes: n,
       effect: (index) => {
-        const column = effectColumn(program, index, occasion);
+        const column = columnOf(program, index, occasion);
         return effects.subarray(column * n, (column + 1) * n);
       },
       covariate: (index) => {
@@ -220,13 +220,9 @@ function occasionsSeen({ timeline, observations, occasions }: ModelProblem): num
   return Math.min(seen, occasions);
 }
 
-/** Column of an effect in `Lanes.effects`: those per person in their order, then for each occasion those per occasion in theirs. */
-function effectColumn({ effects }: Pick<Program, 'effects'>, index: number, occasion: number): number {
-  const own = effects[index]!.perOccasion;
-  const rank = effects.slice(0, index).filter(({ perOccasion }) => perOccasion === own).length;
-  if (!own) return rank;
-  const perOccasion = effects.filter((effect) => effect.perOccasion).length;
-  return effects.length - perOccasion + occasion * perOccasion + rank;
+function columnOf(program: Pick<Program, 'effects'>, index: number, occasion: number): number {
+  const { first, stride } = effectColumn(program, index);
+  return first + stride * occasion;
 }
 
 /** Effects of different occasions are independent of each other. */
@@ -238,7 +234,7 @@ function columnCovariance(program: Pick<Program, 'effects' | 'omega'>, occasions
     for (let a = 0; a < E; a++) {
       for (let b = 0; b < E; b++) {
         if (occasions === 0 && (effects[a]!.perOccasion || effects[b]!.perOccasion)) continue;
-        covariance[effectColumn(program, a, occasion)]![effectColumn(program, b, occasion)] = flattening * omega[a * E + b]!;
+        covariance[columnOf(program, a, occasion)]![columnOf(program, b, occasion)] = flattening * omega[a * E + b]!;
       }
     }
   }

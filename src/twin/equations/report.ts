@@ -1,4 +1,5 @@
 import type { FitReport, ModelFit, Residual } from '#domain/forecast.ts';
+import { effectColumn } from '#engine/simulation.ts';
 import { quantileOfSorted } from '#numerics/quantiles.ts';
 import type { Criterion, EquationsManifest } from '#packs/manifest.ts';
 import { conflict } from '../fit-report.ts';
@@ -104,12 +105,10 @@ function modelFit(manifest: EquationsManifest, fitted: FittedModel, person: Pers
 function parametersNow({ program, lanes }: FittedModel, person: Person): Float64Array[] {
   const timeline = timelineOf(program, person, null);
   const row = timeline.covariateRows[timeline.segments.at(-1)!.covariateRow]!;
-  const perPerson = program.effects.filter(({ perOccasion }) => !perOccasion);
-  const order = [...perPerson, ...program.effects.filter(({ perOccasion }) => perOccasion)];
   return individualParameters(program, {
     lanes: lanes.lanes,
     effect: (index) => {
-      const column = order.indexOf(program.effects[index]!);
+      const column = effectColumn(program, index).first;
       return Float64Array.from(lanes.effects.subarray(column * lanes.lanes, (column + 1) * lanes.lanes));
     },
     covariate: (index) => {

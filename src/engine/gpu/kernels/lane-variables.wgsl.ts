@@ -5,6 +5,7 @@
 import { invariant } from '#domain/errors.ts';
 import type { Expr, Program, ReadExpr } from '#packs/equations/program.ts';
 import { FormulaBlock, indent, isTruth, Levels, levels, literal } from './formulas.wgsl.ts';
+import { effectColumn } from '../../simulation.ts';
 
 /** Where formulas stand: among those of the covariate row, at the start of a segment, or at any instant of it. */
 type Place = 'row' | 'segment' | 'instant';
@@ -101,8 +102,8 @@ export class LaneVariables {
       case 'hoisted':
         return `tables[row + ${covariates.length + index}u]`;
       case 'effect': {
-        const { first, perOccasion } = effectColumn(this.#program, index);
-        return this.#laneColumn(perOccasion > 0 ? `(${first}u + ${perOccasion}u * occasion)` : `${first}u`);
+        const { first, stride } = effectColumn(this.#program, index);
+        return this.#laneColumn(stride > 0 ? `(${first}u + ${stride}u * occasion)` : `${first}u`);
       }
       default:
         invariant(false, 'a formula of the row reads nothing of the moment');
@@ -162,14 +163,6 @@ export class LaneVariables {
     this.#slots.set(key, known);
     return known;
   }
-}
-
-/** Columns of effects: those of a person first, then occasion by occasion. */
-function effectColumn({ effects }: Pick<Program, 'effects'>, effect: number): { first: number; perOccasion: number } {
-  const before = (isOccasion: boolean) => effects.slice(0, effect).filter(({ perOccasion }) => perOccasion === isOccasion).length;
-  const ofPerson = effects.filter(({ perOccasion }) => !perOccasion).length;
-  if (!effects[effect].perOccasion) return { first: before(false), perOccasion: 0 };
-  return { first: ofPerson + before(true), perOccasion: effects.length - ofPerson };
 }
 
 function assign(block: FormulaBlock, constants: readonly Constant[]): string {
