@@ -4,25 +4,17 @@ import { daysBetween } from '#domain/record.ts';
 import type { IsoMinute, PatientRecord } from '#domain/record.ts';
 import { leverInterventions } from '#packs/manifest-views.ts';
 import type { Intervention, PackManifest } from '#packs/manifest.ts';
+import { usualCareId, usualCarePlan } from '#twin/plan-check.ts';
 import { dosedInterventions } from './dosed.ts';
 import { continuingRegimens, newRegimen } from './regimens.ts';
 
-export const usualCareId = 'usual-care';
+export { usualCareId } from '#twin/plan-check.ts';
 const letters = ['A', 'B', 'C', 'D'] as const;
 /** Usual care and four more: as many hues, dashes and letters as can be told apart. */
 export const planLimit = letters.length + 1;
 
 export function horizonDays({ grid }: Pick<PackManifest, 'grid'>): number {
   return grid.horizonSteps * grid.stepDays;
-}
-
-function usualCarePlan(manifest: PackManifest): Plan {
-  const stopDay = horizonDays(manifest);
-  return {
-    id: usualCareId,
-    name: manifest.usualCare.label,
-    blocks: manifest.usualCare.interventions.map((intervention) => ({ intervention, startDay: 0, stopDay })),
-  };
 }
 
 /** What may be put into a plan; usual care without any lever is natural history. */
@@ -36,7 +28,7 @@ export function offeredInterventions(manifest: PackManifest): readonly Intervent
  * these alone: what to hold against them is the question.
  */
 export function firstPlans(manifest: PackManifest, record: PatientRecord, now: IsoMinute): readonly Plan[] {
-  const usual = usualCarePlan(manifest);
+  const usual = usualCarePlan(manifest, horizonDays(manifest));
   if (continuingRegimens(manifest, record, now).length > 0) return [usual];
   const isAtEntry = daysBetween(record.entryDate, now.slice(0, 10)) < manifest.grid.stepDays / 2;
   const canBegin = (one: Intervention) =>
@@ -96,7 +88,7 @@ export function comparingPlans(manifest: PackManifest, candidates: readonly (rea
       const named = nextPlan(plans);
       return named ? [...plans, { ...named, blocks: [], regimens, stopsCurrentDoses: true }] : plans;
     },
-    [usualCarePlan(manifest)],
+    [usualCarePlan(manifest, horizonDays(manifest))],
   );
 }
 

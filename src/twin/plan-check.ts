@@ -2,13 +2,16 @@
 import { AppError } from '#domain/errors.ts';
 import type { Plan, PlanBlock } from '#domain/plan.ts';
 import { leverInterventions } from '#packs/manifest-views.ts';
-import type { Intervention, LearnedManifest } from '#packs/manifest.ts';
+import type { Intervention, LearnedManifest, PackDescription } from '#packs/manifest.ts';
 import type { History } from './history.ts';
 
 export const usualCareId = 'usual-care';
 
-/** The plan that every other is held against: what the manifest says usual care is, from today on. */
-export function usualCarePlan({ usualCare }: LearnedManifest, horizonDays: number): Plan {
+/**
+ * The plan that every other is held against: what the manifest says usual care is, from today on. Under a pack of equations the
+ * record's open courses of doses go on as well.
+ */
+export function usualCarePlan({ usualCare }: Pick<PackDescription, 'usualCare'>, horizonDays: number): Plan {
   return {
     id: usualCareId,
     name: usualCare.label,
@@ -16,28 +19,42 @@ export function usualCarePlan({ usualCare }: LearnedManifest, horizonDays: numbe
   };
 }
 
+/** Throws `plan_invalid` for a plan that takes the name of usual care. */
+export function refuseUsualCareId(plan: Plan): void {
+  if (plan.id !== usualCareId) return;
+  throw new AppError(
+    'plan_invalid',
+    `Plan '${plan.name}': the id '${usualCareId}' stands for usual care, which is always forecast.`,
+  );
+}
+
+/** Throws `plan_outside_pack` for an intervention that is not among the ids that can be given so. */
+export function requireOffered(
+  { title }: Pick<PackDescription, 'title'>,
+  where: string,
+  intervention: string,
+  offered: readonly string[],
+): void {
+  if (offered.includes(intervention)) return;
+  const ids = offered.join(', ') || 'none';
+  throw new AppError('plan_outside_pack', `${where}: ${title} does not offer '${intervention}'. It offers: ${ids}.`);
+}
+
+/** Throws `plan_invalid` for a block that begins before today or ends before it begins. */
+export function checkBlockDays(where: string, { startDay, stopDay }: PlanBlock): void {
+  if (startDay >= 0 && stopDay > startDay) return;
+  const found = `days ${startDay} to ${stopDay}`;
+  throw new AppError('plan_invalid', `${where}: found ${found}, expected a start from day 0 on and a later stop.`);
+}
+
 /** Throws `plan_invalid` for what makes no sense and `plan_outside_pack` for what the pack does not offer. */
 export function checkPlan(manifest: LearnedManifest, plan: Plan): void {
-  if (plan.id === usualCareId) {
-    throw new AppError(
-      'plan_invalid',
-      `Plan '${plan.name}': the id '${usualCareId}' stands for usual care, which is always forecast.`,
-    );
-  }
+  refuseUsualCareId(plan);
   const offered = new Map(leverInterventions(manifest).map((intervention) => [intervention.id, intervention]));
   plan.blocks.forEach((block, i) => {
     const where = `Plan '${plan.name}', block ${i + 1}`;
-    if (!offered.has(block.intervention)) {
-      const ids = [...offered.keys()].join(', ') || 'none';
-      throw new AppError(
-        'plan_outside_pack',
-        `${where}: ${manifest.title} does not offer '${block.intervention}'. It offers: ${ids}.`,
-      );
-    }
-    if (!(block.startDay >= 0 && block.stopDay > block.startDay)) {
-      const found = `days ${block.startDay} to ${block.stopDay}`;
-      throw new AppError('plan_invalid', `${where}: found ${found}, expected a start from day 0 on and a later stop.`);
-    }
+    requireOffered(manifest, where, block.intervention, [...offered.keys()]);
+    checkBlockDays(where, block);
     const rival = plan.blocks.slice(0, i).find((other) => overlap(block, other) && isExclusive(offered, block, other));
     if (rival) {
       const both = `'${rival.intervention}' and '${block.intervention}'`;

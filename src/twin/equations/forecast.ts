@@ -24,11 +24,12 @@ import { seedFrom } from '#numerics/random.ts';
 import type { EquationsManifest } from '#packs/manifest.ts';
 import type { EquationsPack } from '#packs/pack.ts';
 import { outcomeOf } from '../outcome.ts';
+import { usualCarePlan } from '../plan-check.ts';
 import { courseOf, planRegimens, timelineOf } from './course.ts';
 import type { FittedModel } from './fit-problem.ts';
 import type { FittedPerson } from './fitted-person.ts';
 import type { Person } from './person.ts';
-import { checkEquationsPlan, outsideRegimens, usualCourse } from './plans.ts';
+import { checkEquationsPlan, outsideRegimens } from './plans.ts';
 import { reportEquationsFit } from './report.ts';
 
 export interface EquationsForecastRequest {
@@ -68,7 +69,7 @@ export async function forecastEquations(
   const started = now();
   request.plans.forEach((plan) => checkEquationsPlan(manifest, plan));
   const horizonDays = horizonOf(manifest, request.horizonDays);
-  const plans = [usualCourse(manifest, horizonDays), ...request.plans];
+  const plans = [usualCarePlan(manifest, horizonDays), ...request.plans];
   if (new Set(plans.map(({ id }) => id)).size < plans.length)
     throw new AppError('plan_invalid', 'Two plans have the same id. Rename one.');
   const fit = reportEquationsFit(manifest, fitted);

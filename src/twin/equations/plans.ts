@@ -3,46 +3,28 @@ import { AppError } from '#domain/errors.ts';
 import type { Plan, Regimen } from '#domain/plan.ts';
 import { leverInterventions } from '#packs/manifest-views.ts';
 import type { EquationsManifest } from '#packs/manifest.ts';
-import { usualCareId } from '../plan-check.ts';
+import { checkBlockDays, refuseUsualCareId, requireOffered } from '../plan-check.ts';
 import { planRegimens } from './course.ts';
 import type { Person } from './person.ts';
 
-/** The plan that every other is held against: the record's open courses go on, and what the manifest calls usual care is given. */
-export function usualCourse({ usualCare }: EquationsManifest, horizonDays: number): Plan {
-  return {
-    id: usualCareId,
-    name: usualCare.label,
-    blocks: usualCare.interventions.map((intervention) => ({ intervention, startDay: 0, stopDay: horizonDays })),
-  };
-}
-
 /** Throws `plan_invalid` for what makes no sense and `plan_outside_pack` for what the pack does not offer. */
 export function checkEquationsPlan(manifest: EquationsManifest, plan: Plan): void {
-  if (plan.id === usualCareId) {
-    throw new AppError(
-      'plan_invalid',
-      `Plan '${plan.name}': the id '${usualCareId}' stands for usual care, which is always forecast.`,
-    );
-  }
+  refuseUsualCareId(plan);
   const offered = leverInterventions(manifest).map(({ id }) => id);
-  const refuse = (where: string, intervention: string) => {
-    throw new AppError(
-      'plan_outside_pack',
-      `${where}: ${manifest.title} does not offer '${intervention}'. It offers: ${offered.join(', ') || 'none'}.`,
-    );
-  };
   const controlled = new Set(manifest.models.flatMap(({ controls = [] }) => controls.map(({ intervention }) => intervention)));
-  plan.blocks.forEach(({ intervention, startDay, stopDay }, i) => {
+  plan.blocks.forEach((block, i) => {
     const where = `Plan '${plan.name}', block ${i + 1}`;
-    if (!offered.includes(intervention) || !controlled.has(intervention)) refuse(where, intervention);
-    if (!(startDay >= 0 && stopDay > startDay)) {
-      const found = `days ${startDay} to ${stopDay}`;
-      throw new AppError('plan_invalid', `${where}: found ${found}, expected a start from day 0 on and a later stop.`);
-    }
+    requireOffered(
+      manifest,
+      where,
+      block.intervention,
+      offered.filter((id) => controlled.has(id)),
+    );
+    checkBlockDays(where, block);
   });
   (plan.regimens ?? []).forEach((regimen, i) => {
     const where = `Plan '${plan.name}', doses ${i + 1}`;
-    if (!offered.includes(regimen.intervention)) refuse(where, regimen.intervention);
+    requireOffered(manifest, where, regimen.intervention, offered);
     checkRegimen(manifest, regimen, where);
   });
 }

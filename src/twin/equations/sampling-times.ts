@@ -7,10 +7,10 @@ import { measureDays, measureLanes } from '#engine/target-measure.ts';
 import { quantileOfSorted } from '#numerics/quantiles.ts';
 import { seedFrom } from '#numerics/random.ts';
 import type { EquationsManifest } from '#packs/manifest.ts';
+import { usualCarePlan } from '../plan-check.ts';
 import { courseOf, planRegimens, timelineOf } from './course.ts';
 import { withDraws, type FittedPerson } from './fitted-person.ts';
 import { valueSamples, type SamplingGroup } from './next-sample.ts';
-import { usualCourse } from './plans.ts';
 
 export interface SamplingDeps {
   readonly manifest: EquationsManifest;
@@ -41,7 +41,7 @@ export async function samplingTimes(
     throw new AppError('request_invalid', 'Times to measure: expected at least one, from now to the horizon. Correct them.');
   }
   const { person, twin } = withDraws(fitted, draws);
-  const plan = usualCourse(manifest, horizonDays);
+  const plan = usualCarePlan(manifest, horizonDays);
   const measured = measureDays(target, planRegimens(person, plan), horizonDays);
   if (!measured) {
     throw new AppError(

@@ -3,7 +3,8 @@ import type { DoseCourse, Observation, PatientRecord } from '#domain/record.ts';
 import { compileModel } from '#packs/equations/compile.ts';
 import { courseOf, modelProblem, planRegimens, timelineOf } from '#twin/equations/course.ts';
 import { bodySize, readPerson } from '#twin/equations/person.ts';
-import { checkEquationsPlan, outsideRegimens, usualCourse } from '#twin/equations/plans.ts';
+import { checkEquationsPlan, outsideRegimens } from '#twin/equations/plans.ts';
+import { usualCarePlan } from '#twin/plan-check.ts';
 import { toyDosedManifest as manifest } from '../../../fixtures/toy-dosed.ts';
 
 const now = '2026-11-23T12:00';
@@ -200,7 +201,7 @@ describe('a person in a program’s time', () => {
   test('a covariate that is asked to change does so on its day', () => {
     const changes = [{ covariate: 'creatinine', value: 3, fromDay: 1 }];
     const { segments, covariateRows } = timelineOf(program, read({}), {
-      plan: usualCourse(manifest, 3),
+      plan: usualCarePlan(manifest, 3),
       changes,
       horizonDays: 3,
     });
