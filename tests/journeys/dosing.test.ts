@@ -93,6 +93,8 @@ test('doses are searched, ticked and compared by the keyboard alone', async ({ p
   await acknowledge(page);
   await page.keyboard.press('Control+k');
   await page.keyboard.type('synthetic vancomycin');
+  // The list is ranked after the typing; a person looks at what is chosen before Enter.
+  await expect(page.getByRole('option', { name: /Vancomycin/, selected: true })).toBeVisible();
   await page.keyboard.press('Enter');
   await expect(page.getByRole('button', { name: 'Run the forecast' })).toBeVisible();
   await page.keyboard.press('g');

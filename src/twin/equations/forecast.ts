@@ -21,6 +21,7 @@ import { measureDays, measureLanes, summariseTarget } from '#engine/target-measu
 import { quantileOfSorted } from '#numerics/quantiles.ts';
 import { RadixSorter } from '#numerics/radix-sort.ts';
 import { seedFrom } from '#numerics/random.ts';
+import type { Program } from '#packs/equations/program.ts';
 import type { EquationsManifest } from '#packs/manifest.ts';
 import type { EquationsPack } from '#packs/pack.ts';
 import { outcomeOf } from '../outcome.ts';
@@ -185,7 +186,7 @@ interface View {
 }
 
 async function simulateModel(
-  { fitted, seed }: EquationsForecastRequest,
+  { pack: { manifest }, fitted, seed }: EquationsForecastRequest,
   plans: readonly Plan[],
   { program, lanes }: FittedModel,
   days: readonly number[],
@@ -201,11 +202,20 @@ async function simulateModel(
       ...(initialStates ? { initialStates } : {}),
       timelines: plans.map((plan) => timelineOf(program, fitted.person, { plan, horizonDays, changes: [] })),
       times: Float64Array.from(days, toModelTime),
-      readouts: program.readouts.map((_, index) => index),
+      readouts: shownReadouts(program, manifest),
       seed: seedFrom(seed),
     },
     hooks.signal ? { signal: hooks.signal } : {},
   );
+}
+
+/** The read-outs that a page shows, ascending: those of markers and of targets. A model may have many more, and each costs memory. */
+function shownReadouts(program: Program, { targets }: EquationsManifest): number[] {
+  const shown = new Set([
+    ...program.observations.map(({ readout }) => readout),
+    ...targets.map(({ measure }) => program.readouts.findIndex(({ symbol }) => symbol === measure.readout)),
+  ]);
+  return [...shown].sort((a, b) => a - b);
 }
 
 /** Days at which each target of each plan is measured; null where it makes no sense. [plan][target]. */
@@ -257,15 +267,16 @@ function translate(view: View, wanted: Wanted): Answer {
 }
 
 /** [days][draws] of a marker under a plan, in the marker's unit, models one after the other. */
-function markerValues({ runs, days, draws }: View, plan: number, marker: string): Float32Array[] {
+function markerValues({ manifest, runs, days, draws }: View, plan: number, marker: string): Float32Array[] {
   const columns = days.map(() => new Float32Array(draws));
   let offset = 0;
   for (const { model, simulation } of runs) {
     const { lanes } = model.lanes;
     const shown = model.program.observations.find((observation) => observation.marker === marker)!;
     const source = simulation.values[plan]!;
+    const readout = shownReadouts(model.program, manifest).indexOf(shown.readout);
     columns.forEach((column, t) => {
-      const from = (shown.readout * days.length + t) * lanes;
+      const from = (readout * days.length + t) * lanes;
       for (let lane = 0; lane < lanes; lane++) column[offset + lane] = source[from + lane]! * shown.factor;
     });
     offset += lanes;
@@ -405,7 +416,8 @@ function targetForecasts(view: View, plan: number, wanted: Wanted[number]): Reco
     const rows = days.map((day) => view.days.indexOf(day));
     const measures = view.runs.map(({ model, simulation }) => {
       const { lanes } = model.lanes;
-      const readout = model.program.readouts.findIndex(({ symbol }) => symbol === target.measure.readout);
+      const measured = model.program.readouts.findIndex(({ symbol }) => symbol === target.measure.readout);
+      const readout = shownReadouts(model.program, view.manifest).indexOf(measured);
       const at = (index: number, lane: number) =>
         simulation.values[plan]![(readout * view.days.length + rows[index]!) * lanes + lane]!;
       return measureLanes(target, days, at, lanes);
