@@ -49,6 +49,22 @@ export const errorCodes = [
   'vault_unavailable',
   'vault_in_use',
   'vault_write_failed',
+  'vault_locked',
+  'vault_secret_wrong',
+  'vault_secret_weak',
+  'vault_cost_refused',
+  'vault_row_changed',
+  'vault_damaged',
+  'vault_newer',
+  'passkey_unavailable',
+  'backup_not_one',
+  'backup_truncated',
+  'backup_changed',
+  'backup_older',
+  'consent_missing',
+  'consent_expired',
+  'import_refused',
+  'export_failed',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

@@ -19,7 +19,57 @@ export interface PatientRecord {
   /** Events that have happened. After a death nothing may be observed. */
   readonly events: readonly RecordedEvent[];
   readonly note: string;
+  /** Who the person is, as far as a file said so or somebody typed it. Left out of every de-identified export. */
+  readonly identity?: Identity;
+  /** On what ground these data may be used here; none was recorded if absent. Synthetic people need none. */
+  readonly consent?: Consent;
+  /** What came with an imported record and no pack reads: conditions, medicines, values in unknown units. Shown, never computed with. */
+  readonly background?: readonly BackgroundEntry[];
   readonly updatedAt: number;
+}
+
+export interface Identity {
+  readonly name?: string;
+  /** As precise as it is known: `1985`, `1985-04` or `1985-04-12`. */
+  readonly birthDate?: PartialDate;
+  /** Administrative, as received: what a model needs is asked for apart. */
+  readonly sex?: 'female' | 'male' | 'other' | 'unknown';
+  readonly identifiers: readonly { readonly system: string; readonly value: string }[];
+}
+
+/** `YYYY`, `YYYY-MM` or `YYYY-MM-DD`: precision is kept, never invented. */
+export type PartialDate = string;
+
+export interface Consent {
+  readonly basis: 'consent' | 'care' | 'research-approval' | 'teaching';
+  /** What the data may be used for, in the person's or the approval's own words. */
+  readonly purpose: string;
+  readonly recordedOn: IsoDate;
+  /** Last day on which it holds; null for no end. */
+  readonly expiresOn: IsoDate | null;
+}
+
+/** Where an imported number comes from, and what stood there. */
+export interface ImportSource {
+  /** The file's name, without its folder. */
+  readonly file: string;
+  /** `Observation/abc`, `line 14`, `sheet Labs, row 3`. */
+  readonly place: string;
+  /** As it stood there, comparator included: `<0.5`, `97`, `5,4`. */
+  readonly receivedValue: string;
+  /** As it stood there; empty if it had none. */
+  readonly receivedUnit: string;
+}
+
+export interface BackgroundEntry {
+  readonly id: string;
+  readonly kind:
+    'condition' | 'medication' | 'allergy' | 'procedure' | 'immunisation' | 'family-history' | 'observation' | 'other';
+  readonly label: string;
+  readonly date: PartialDate | null;
+  /** One line: status, dose, value as received, why it is not used. */
+  readonly detail: string;
+  readonly source: { readonly file: string; readonly place: string };
 }
 
 export type CovariateValue = number | string;
@@ -39,9 +89,13 @@ export interface Observation {
   readonly unit: string;
   /** The laboratory said "below this value". */
   readonly isBelowLimit?: true;
+  /** The laboratory said "above this value". No pack reads such a value. */
+  readonly isAboveLimit?: true;
   /** A person confirmed a value outside the plausible range. */
   readonly isConfirmed: boolean;
   readonly source: string;
+  /** Of an imported value. `value` and `unit` are then what it was converted to. */
+  readonly received?: ImportSource;
 }
 
 export interface Treatment {

@@ -1,30 +1,14 @@
 /**
- * Where everything a person enters is kept, on this device only. A row is `{ id, updatedAt, sealed }`: the id is random, the time says
- * which writing is the later one, and the rest is closed by a `Sealer`. Nothing clinical is an index, a key or a table's name.
+ * The vault as the page sees it: an interface to the vault's worker, which alone holds keys, rows and the second copy. Rows are sealed
+ * one by one; nothing clinical is an index, a key, a name or a time in the clear.
  */
-import { AppError } from '#domain/errors.ts';
-import type { Sealer } from './sealer.ts';
+import type { KdfParameters, Secret, VaultHeader, WrapKind } from './keys.ts';
 import type { TableName } from './tables.ts';
 import type { Tabs } from './tabs.ts';
 
-export interface Row {
-  readonly id: string;
-  readonly updatedAt: number;
-  readonly sealed: Uint8Array<ArrayBuffer>;
-}
-
-/** Rows without knowing what they hold. `replace` compares and writes in one transaction. */
-export interface RowStore {
-  all(table: TableName): Promise<Row[]>;
-  get(table: TableName, id: string): Promise<Row | undefined>;
-  /** Writes `row` if the stored one still has `expected` as its time (null: there is none yet); otherwise gives the stored one. */
-  replace(table: TableName, row: Row, expected: number | null | 'any'): Promise<'written' | { readonly found: Row | undefined }>;
-  remove(table: TableName, id: string): Promise<void>;
-  close(): void;
-}
-
 export interface Kept<T> {
   readonly id: string;
+  /** Tells versions apart: later writings have a greater one, even when the clock was set back. Milliseconds since 1970. */
   readonly updatedAt: number;
   readonly value: T;
 }
@@ -39,93 +23,149 @@ export interface Shelf<T> {
    * another one there is `vault_in_use`, and nothing is written.
    */
   put(id: string, value: T, expected: number | null | 'any'): Promise<number>;
+  /** All or none, in one transaction. Rejects as `put` does, naming nothing. Gives the new times in order. */
+  putAll(
+    rows: readonly { readonly id: string; readonly value: T; readonly expected: number | null }[],
+  ): Promise<readonly number[]>;
+  /** Of a patient: shreds the key and removes everything that belongs to the person, here and in the second copy. */
   remove(id: string): Promise<void>;
   /** Another tab wrote or removed a row. */
   onElsewhere(listener: (id: string) => void): () => void;
 }
 
+/** What happened, without names and values. Who, when and which pack are part of it; the vault adds number, time and chain. */
+export interface AuditEvent {
+  readonly action:
+    | 'vault.create'
+    | 'vault.unlock'
+    | 'vault.lock'
+    | 'vault.recover'
+    | 'secret.change'
+    | 'backup.save'
+    | 'backup.restore'
+    | 'patient.open'
+    | 'patient.save'
+    | 'patient.erase'
+    | 'import'
+    | 'run'
+    | 'export'
+    | 'consent.record'
+    | 'consent.withdraw';
+  /** Opaque id, never a name. */
+  readonly patientId?: string;
+  readonly packId?: string;
+  /** A count, a format, a pack's digest: nothing clinical. */
+  readonly detail?: string;
+  /** The role that the person acknowledged with. */
+  readonly role?: string;
+}
+
+export interface AuditEntry extends AuditEvent {
+  /** From 1, without gaps. */
+  readonly number: number;
+  /** UTC, ISO 8601. */
+  readonly at: string;
+}
+
+export interface AuditLog {
+  append(event: AuditEvent): Promise<void>;
+  /** Verified on the way: `brokenAt` is the number of the first entry that does not follow from the one before. */
+  read(): Promise<{ readonly entries: readonly AuditEntry[]; readonly brokenAt: number | null; readonly headCode: string }>;
+  /** Whether a head code that somebody wrote down belongs to this log, and to which entry. */
+  check(headCode: string): Promise<number | null>;
+}
+
+export interface StorageReport {
+  /** What `navigator.storage.persisted()` says; null where the browser cannot be asked. */
+  readonly isPersistent: boolean | null;
+  readonly bytes: number | null;
+  /** When the second copy last held everything, milliseconds since 1970; null where there is none. */
+  readonly secondCopyAt: number | null;
+  readonly lastBackupAt: number | null;
+  readonly counts: Readonly<Record<TableName, number>>;
+}
+
+/** What an erasure did, to be shown and kept: no names. */
+export interface ErasureReport {
+  readonly patientId: string;
+  readonly rows: number;
+  readonly isKeyShredded: boolean;
+  readonly isSecondCopyClean: boolean;
+  /** Backups made before still hold the person; null if none was made. */
+  readonly lastBackupAt: number | null;
+}
+
 export interface Vault {
   /** False where the browser keeps nothing beyond this tab. */
   readonly isLasting: boolean;
+  /** Opens without a secret; holds made-up people only. */
+  readonly isDemonstration: boolean;
   readonly tabs: Tabs;
+  readonly audit: AuditLog;
   /** `read` is the one door for what was stored: it checks, and throws on what it does not know. */
   shelf<T>(table: TableName, read: (stored: unknown) => T): Shelf<T>;
+  erase(patientId: string): Promise<ErasureReport>;
+  storage(): Promise<StorageReport>;
+  /** Asks the browser to keep the storage; gives what it answered. */
+  askToPersist(): Promise<boolean>;
+  /** Ways of unlocking, without their secrets. */
+  ways(): Promise<readonly { readonly id: string; readonly kind: WrapKind; readonly kdf: KdfParameters | null }[]>;
+  /** Adds a way, or replaces the one of that kind (a passkey: of that credential). `current` is asked for again before a change. */
+  setSecret(current: Secret, next: Secret): Promise<void>;
+  /** A new printed key, replacing the old one. */
+  newRecoveryKey(current: Secret): Promise<string>;
+  removeWay(current: Secret, id: string): Promise<void>;
+  /** The whole vault as one encrypted file. */
+  backup(): Promise<Blob>;
+  /** Ends the worker and its keys and tells the other tabs to do the same. The page is then reloaded by whoever locked. */
+  lock(): Promise<void>;
+  /** Another tab locked. */
+  onLocked(listener: () => void): () => void;
+  /** A write failed or a read found damage after opening: what is told, once. */
+  onDamage(listener: (found: Damage) => void): () => void;
   close(): void;
 }
 
-/** Drafts and settings belong to the tab that types them; the rest has one writing tab at a time. */
-const writersOnly: ReadonlySet<TableName> = new Set(['patients', 'workspaces']);
-
-export interface VaultParts {
-  readonly store: RowStore;
-  readonly sealer: Sealer;
-  readonly tabs: Tabs;
-  readonly isLasting: boolean;
-  readonly now: () => number;
+/** What differs from what the canary or the second copy remembers. */
+export interface Damage {
+  readonly kind: 'emptied' | 'rolled-back' | 'unreadable' | 'will-not-open' | 'header-missing' | 'disk-full';
+  /** Rows by table: remembered, and still readable in the main store. */
+  readonly remembered: Readonly<Record<TableName, number>> | null;
+  readonly readable: Readonly<Record<TableName, number>>;
+  /** What the second copy can give back; null where there is none. */
+  readonly secondCopy: { readonly at: number; readonly counts: Readonly<Record<TableName, number>> } | null;
 }
 
-export function makeVault({ store, sealer, tabs, isLasting, now }: VaultParts): Vault {
-  function assertWriter(table: TableName): void {
-    if (tabs.isWriter || !writersOnly.has(table)) return;
-    throw new AppError(
-      'vault_in_use',
-      'Counterpart is open for editing in another tab. What you typed is kept here. Choose “Edit in this tab” and save again.',
-    );
-  }
+/** What is on this device, seen without opening anything. */
+export type Found =
+  | { readonly kind: 'nothing' }
+  /** Rows of a version before encryption: they are sealed when a secret is chosen. */
+  | { readonly kind: 'unencrypted'; readonly counts: Readonly<Record<TableName, number>> }
+  | { readonly kind: 'locked'; readonly ways: readonly { readonly kind: WrapKind; readonly credentialId: string | null }[] }
+  | { readonly kind: 'demonstration' }
+  | { readonly kind: 'damaged'; readonly damage: Damage; readonly header: VaultHeader | null }
+  /** Written by a later version of the app. */
+  | { readonly kind: 'newer'; readonly version: number }
+  /** The browser stores nothing here; a vault lives as long as the tab. */
+  | { readonly kind: 'unavailable' };
 
-  function shelf<T>(table: TableName, read: (stored: unknown) => T): Shelf<T> {
-    const open = async (row: Row): Promise<Kept<T>> => ({
-      id: row.id,
-      updatedAt: row.updatedAt,
-      value: read(await sealer.open(row.sealed)),
-    });
-    return {
-      async all() {
-        const opened = await Promise.allSettled((await store.all(table)).map(open));
-        const kept = opened.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-        return { kept, unreadable: opened.length - kept.length };
-      },
-      async get(id) {
-        const row = await store.get(table, id);
-        return row ? open(row) : null;
-      },
-      async put(id, value, expected) {
-        assertWriter(table);
-        // Later than what it replaces even when the clock was set back, so that "has it changed?" stays a comparison of numbers.
-        const updatedAt = Math.max(now(), typeof expected === 'number' ? expected + 1 : 0);
-        // Sealed before the transaction opens: awaiting anything else inside one lets it commit early.
-        const row: Row = { id, updatedAt, sealed: await sealer.seal(value) };
-        const outcome = await store.replace(table, row, expected);
-        if (outcome !== 'written') {
-          throw new AppError(
-            'vault_in_use',
-            outcome.found
-              ? 'This was changed in another tab after you opened it here. Nothing was overwritten: compare with the saved version, then save yours or keep that one.'
-              : 'This was deleted in another tab after you opened it here. What you typed is kept: save it as a new patient, or let it go.',
-          );
-        }
-        tabs.announce({ table, id });
-        return updatedAt;
-      },
-      async remove(id) {
-        assertWriter(table);
-        await store.remove(table, id);
-        tabs.announce({ table, id });
-      },
-      onElsewhere: (listener) =>
-        tabs.onAnnounced((change) => {
-          if (change.table === table) listener(change.id);
-        }),
-    };
-  }
-
-  return {
-    isLasting,
-    tabs,
-    shelf,
-    close() {
-      tabs.close();
-      store.close();
-    },
-  };
+/** The way in. One per page; starts the worker. */
+export interface VaultDoor {
+  look(): Promise<Found>;
+  /** A new vault, sealing what an unencrypted version left. `recoveryKey` is shown once; null for the demonstration vault. */
+  create(secret: Secret): Promise<{ readonly vault: Vault; readonly recoveryKey: string | null }>;
+  /** Rejects with `vault_secret_wrong`. */
+  unlock(secret: Secret): Promise<Vault>;
+  /** Opens with the second copy put in the place of what was lost; all or nothing. */
+  recover(secret: Secret): Promise<Vault>;
+  /** Opens a backup file in the place of what is here; all or nothing. `backup_older` unless `allowOlder`. */
+  restore(file: Blob, secret: Secret, options: { readonly allowOlder: boolean }): Promise<Vault>;
+  /** What a backup file says of itself before it is opened: how it can be unlocked. Rejects with a `backup_…` code. */
+  lookAtBackup(
+    file: Blob,
+  ): Promise<{ readonly ways: readonly { readonly kind: WrapKind; readonly credentialId: string | null }[] }>;
+  /** The second copy as a backup file, for when the main store will not open. Needs no secret: it stays sealed. */
+  rescue(): Promise<Blob | null>;
+  /** Deletes everything on this device, canary included. */
+  startOver(): Promise<void>;
 }
