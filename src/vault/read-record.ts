@@ -13,6 +13,14 @@ const minute = v.pipe(
   text,
   v.check((value) => isIsoDate(value.slice(0, 10)) && /^.{10}T([01]\d|2[0-3]):[0-5]\d$/.test(value)),
 );
+/** `1985`, `1985-04` or a real day. */
+const partialDate = v.pipe(
+  text,
+  v.check(
+    (value) => isIsoDate(value) || /^\d{4}$/.test(value) || (/^\d{4}-\d{2}$/.test(value) && isIsoDate(`${value}-01`)),
+    'expected a day, a month or a year',
+  ),
+);
 const doseNumber = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const doseCourse = v.object({
@@ -34,6 +42,31 @@ const doseCourse = v.object({
   ),
 });
 
+const identity = v.object({
+  name: v.exactOptional(text),
+  birthDate: v.exactOptional(partialDate),
+  sex: v.exactOptional(v.picklist(['female', 'male', 'other', 'unknown'])),
+  identifiers: v.array(v.object({ system: text, value: text })),
+});
+
+const consent = v.object({
+  basis: v.picklist(['consent', 'care', 'research-approval', 'teaching']),
+  purpose: text,
+  recordedOn: date,
+  expiresOn: v.nullable(date),
+});
+
+const importSource = v.object({ file: text, place: text, receivedValue: text, receivedUnit: text });
+
+const backgroundEntry = v.object({
+  id: text,
+  kind: v.picklist(['condition', 'medication', 'allergy', 'procedure', 'immunisation', 'family-history', 'observation', 'other']),
+  label: text,
+  date: v.nullable(partialDate),
+  detail: text,
+  source: v.object({ file: text, place: text }),
+});
+
 const schema = v.object({
   id: text,
   alias: text,
@@ -47,16 +80,21 @@ const schema = v.object({
       date,
       time: v.exactOptional(clockTime),
       isBelowLimit: v.exactOptional(v.literal(true)),
+      isAboveLimit: v.exactOptional(v.literal(true)),
       value: finite,
       unit: text,
       isConfirmed: v.boolean(),
       source: text,
+      received: v.exactOptional(importSource),
     }),
   ),
   doses: v.exactOptional(v.array(doseCourse)),
   treatments: v.array(v.object({ id: text, intervention: text, start: date, stop: v.nullable(date) })),
   events: v.array(v.object({ event: text, date })),
   note: text,
+  identity: v.exactOptional(identity),
+  consent: v.exactOptional(consent),
+  background: v.exactOptional(v.array(backgroundEntry)),
   updatedAt: v.number(),
 });
 
