@@ -16,12 +16,18 @@ const onContract = [
   'engine/target-measure.ts',
 ];
 
+// Two files that every worker needs: what it may not reach, and how it lets messages in. They know nothing of ours.
+const forWorkers = ['lockdown.ts', 'yield.ts'];
+
 /** Folder → what it may import besides itself, and why no more. */
 const table = {
   domain: [[], 'The nouns are what everything else is written in, so they can stand on nothing of ours.'],
   numerics: [[], 'Mathematics that knows no medicine can be checked against theory and reused in any folder.'],
   packs: [['domain', 'numerics'], 'A pack is data. What runs it must not leak into its format.'],
-  engine: [below, 'An engine gets numbers and gives numbers: what a patient, a plan search or a screen is, it need not know.'],
+  engine: [
+    [...below, ...forWorkers],
+    'An engine gets numbers and gives numbers: what a patient, a plan search or a screen is, it need not know.',
+  ],
   twin: [onContract, 'Fitting may run an engine through its contract and must work with each of them alike.'],
   planning: [onContract, 'The search asks for forecasts through engine/engine.ts and must work with each engine alike.'],
   cohorts: [onContract, 'Synthetic patients are drawn through the contract of an engine, as real ones are forecast.'],
@@ -31,8 +37,11 @@ const table = {
     [...onEngine, 'twin', 'planning'],
     'It explains twins and plans, so it stands on both; nothing below may wait for an explanation.',
   ],
-  interop: [['domain'], 'The only folder that knows foreign formats; it gives domain types, so that nobody else learns FHIR.'],
-  vault: [['domain'], 'It stores sealed rows and must not learn what a forecast or a screen is.'],
+  interop: [
+    ['domain', ...forWorkers],
+    'The only folder that knows foreign formats; it gives domain types, so that nobody else learns FHIR.',
+  ],
+  vault: [['domain', ...forWorkers], 'It stores sealed rows and must not learn what a forecast or a screen is.'],
   app: [
     [...below, 'engine', 'twin', 'planning', 'explain', 'cohorts', 'molecules', 'imaging', 'interop', 'vault'],
     'The session is tested by calling it, without a page: it knows no screen.',

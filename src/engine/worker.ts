@@ -2,7 +2,7 @@
  * The worker: holds the packs, the engines and the one GPU device, and answers the page's calls. The only file besides main.ts that
  * knows which implementation is which.
  */
-import { lockDown } from './lockdown.ts';
+import { lockDown } from '../lockdown.ts';
 import { demonstrationRecord } from '#cohorts/demonstrations.ts';
 import { drawPerson } from '#cohorts/people.ts';
 import { AppError, invariant } from '#domain/errors.ts';
@@ -53,7 +53,8 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope & typeof globalThis;
 
 let settings: WorkerSettings | null = null;
-lockDown(scope, () => settings?.modelsUrl ?? null);
+// Packs, and the app's own wasm.
+lockDown(scope, (url) => url.pathname.endsWith('.wasm') || (settings !== null && url.href.startsWith(settings.modelsUrl)));
 
 interface Bench {
   readonly engine: Machine;
@@ -135,11 +136,12 @@ async function onGpu(stepper: Stepper & Machine, reason: string, attempts: strin
     engine,
     stepper,
     encode: async (pack, history) => {
-      // On a lost device tfjs answers zeros without an error; the plain encoder is the same answer.
       if (engine.kind !== 'gpu') return encodeHistoryPlain(pack, history);
-      const encoded = await encodeHistory(pack, history);
-      const isWhole = encoded.every(({ mean, scale }) => mean.every(Number.isFinite) && scale.every((value) => value > 0));
-      return isWhole ? encoded : encodeHistoryPlain(pack, history);
+      // On a lost device tfjs throws (a RangeError from mapping a new buffer), or answers zeros without an error; the plain encoder
+      // gives the same answer. The rollout that follows meets the loss too, and there it is mended.
+      const encoded = await encodeHistory(pack, history).catch(() => null);
+      const isWhole = encoded?.every(({ mean, scale }) => mean.every(Number.isFinite) && scale.every((value) => value > 0));
+      return encoded && isWhole ? encoded : encodeHistoryPlain(pack, history);
     },
     report: () => ({
       kind: engine.kind,

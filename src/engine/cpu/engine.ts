@@ -5,7 +5,7 @@ import { blocksOf, driveLayout, memberLayout, packDriveRow, packHeads, packMembe
 import { groupEffect } from '../reference/engine.ts';
 import { checkRequest } from '../request.ts';
 import { allocateColumns, summarise, type Columns } from '../summary.ts';
-import { yieldToOthers } from '../yield.ts';
+import { yieldToOthers } from '../../yield.ts';
 import { loadKernel, type Kernel } from './kernel.ts';
 import { KernelMemory } from './memory.ts';
 

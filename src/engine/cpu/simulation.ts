@@ -10,7 +10,7 @@ import {
   type Simulator,
   type Timeline,
 } from '../simulation.ts';
-import { yieldToOthers } from '../yield.ts';
+import { yieldToOthers } from '../../yield.ts';
 import { loadSimulationKernel, type SimulationKernel } from './equations/simulation-kernel.ts';
 import { planSegments, type SegmentPlan } from './equations/segment-plan.ts';
 

@@ -4,7 +4,7 @@ import type { Engine, PlanDrive, RolloutRequest, RolloutSummary, RunHooks, StepB
 import { checkRequest } from '../request.ts';
 import { allocateColumns, summarise, type Columns } from '../summary.ts';
 import { driveWidth } from '../drive.ts';
-import { yieldToOthers } from '../yield.ts';
+import { yieldToOthers } from '../../yield.ts';
 import { makeScratch, stepMoments } from './step.ts';
 
 /** The oracle: one trajectory at a time in f64, nothing clever. Expect minutes where the other engines need a second. */

@@ -1,7 +1,7 @@
 import type { Simulation, SimulationRequest, Simulator } from '../simulation.ts';
 import type { RunHooks } from '../engine.ts';
 import { checkSimulation } from '../simulation-request.ts';
-import { yieldToOthers } from '../yield.ts';
+import { yieldToOthers } from '../../yield.ts';
 import { compiledModel } from './compiled-model.ts';
 import { LaneRun } from './lane-run.ts';
 

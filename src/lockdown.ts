@@ -1,6 +1,6 @@
 /**
- * The worker needs the packs and the app's own wasm files, and nothing else of the network. The server's policy already keeps it to this
- * origin; this is the second lock, and it holds on a server that forgot its headers. Imported before anything that could hold on to `fetch`.
+ * A worker needs the files it is told of, and nothing else of the network. The server's policy already keeps it to this origin; this is
+ * the second lock, and it holds on a server that forgot its headers. Imported before anything that could hold on to `fetch`.
  */
 const refused = [
   'XMLHttpRequest',
@@ -12,7 +12,8 @@ const refused = [
   'RTCPeerConnection',
 ] as const;
 
-export function lockDown(scope: typeof globalThis, modelsUrl: () => string | null): void {
+/** `mayRead` is asked for addresses of this origin only; reads are GET without a body. */
+export function lockDown(scope: typeof globalThis, mayRead: (url: URL) => boolean): void {
   const realFetch = scope.fetch.bind(scope);
   for (const name of refused) {
     Object.defineProperty(scope, name, { value: undefined, writable: false, configurable: false });
@@ -24,11 +25,8 @@ export function lockDown(scope: typeof globalThis, modelsUrl: () => string | nul
       const request = input instanceof Request ? input : null;
       const url = new URL(request?.url ?? String(input), scope.location.href);
       const method = init?.method ?? request?.method ?? 'GET';
-      const models = modelsUrl();
-      const isPack = models !== null && url.href.startsWith(models);
-      const isProgram = url.pathname.endsWith('.wasm');
-      if (method !== 'GET' || init?.body || url.origin !== scope.location.origin || !(isPack || isProgram)) {
-        throw new TypeError('The worker may only read packs of this site.');
+      if (method !== 'GET' || init?.body || url.origin !== scope.location.origin || !mayRead(url)) {
+        throw new TypeError('This worker may not read that address.');
       }
       return realFetch(url, init?.signal ? { signal: init.signal } : undefined);
     },
