@@ -8,8 +8,8 @@ export interface ObservedValue {
   /** A whole number where the record has no clock time. */
   readonly day: number;
   readonly date: IsoDate;
-  /** The value is a limit, and the true one lies below it. */
-  readonly isBelowLimit: boolean;
+  /** The value is a limit, and the true one lies below or above it; null for a measured value. */
+  readonly limit: '<' | '>' | null;
   readonly value: number;
   readonly source: string;
 }
@@ -27,8 +27,9 @@ export function observedValues(
     .flatMap((one) => {
       try {
         const value = marker ? toCanonical(marker, one.value, one.unit) : one.value;
-        const { date, time = '', source, isBelowLimit = false } = one;
-        return [{ day: dayOf(date, time, now), date, value, source, isBelowLimit }];
+        const { date, time = '', source } = one;
+        const limit = one.isBelowLimit ? ('<' as const) : one.isAboveLimit ? ('>' as const) : null;
+        return [{ day: dayOf(date, time, now), date, value, source, limit }];
       } catch {
         // A unit of another pack. The record keeps it; under this one it cannot be drawn.
         return [];

@@ -2,16 +2,17 @@
 import type { ErrorCode } from '#domain/errors.ts';
 import { expandCourse } from '#domain/doses.ts';
 import { addDays, isIsoDate } from '#domain/record.ts';
-import type { CovariateValue, IsoMinute, Observation, PatientRecord } from '#domain/record.ts';
+import type { CovariateValue, ImportSource, IsoMinute, Observation, PatientRecord } from '#domain/record.ts';
 import { toCanonical, unitsOf } from '#packs/conditioning.ts';
 import type { Covariate, MarkerDescription, PackManifest, Sign } from '#packs/manifest.ts';
+import { readConsent } from './consent.ts';
 import { checkCourses } from './dose-check.ts';
 import { beforeFirstDose, countsHours } from './dosed.ts';
 import { place } from './issues.ts';
 import type { Issue, Place } from './issues.ts';
 import { readLimit, readQuantity } from './read-number.ts';
 import { readClock } from './read-time.ts';
-import { byHand, byMoment, isEmptyRow } from './record-draft.ts';
+import { byHand, byMoment, isEmptyRow, kept } from './record-draft.ts';
 import type { Cell, DraftRow, NewId, RecordDraft } from './record-draft.ts';
 import { unitMeant, unitText } from './units.ts';
 
@@ -90,12 +91,13 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
 
   /** The number and its unit as entered, after every check; null when it may not be saved. */
   function valueOf(
-    typed: { text: string; unit: string; isConfirmed: boolean },
+    typed: { text: string; unit: string; isConfirmed: boolean; received?: ImportSource },
     quantity: MarkerDescription | Extract<Covariate, { kind: 'number' }>,
     at: Place,
   ) {
     const limit = readLimit(typed.text);
-    if (limit && (limit.side === '>' || isCovariate(quantity) || manifest.kind === 'learned')) {
+    // A limit that a file brought stays in the record whatever this pack makes of it; a new one is not typed in for nothing.
+    if (limit && !typed.received && (limit.side === '>' || isCovariate(quantity) || manifest.kind === 'learned')) {
       refuse(
         at,
         'value_not_a_number',
@@ -153,7 +155,7 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
       );
       return null;
     }
-    return { value: read.value, unit, ...(limit ? { isBelowLimit: true as const } : {}) };
+    return { value: read.value, unit, ...limitOf(limit) };
   }
 
   const death = draft.events
@@ -197,7 +199,8 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
       const observation = observationOf(row, code, cell);
       if (!observation || !isDay || time === null) continue;
       observations.push({ ...observation, ...(time === '' ? {} : { time }) });
-      if (firstDose && !observation.isBelowLimit && `${row.date}T${time || '23:59'}` <= firstDose) levels.push(code);
+      if (firstDose && !observation.isBelowLimit && !observation.isAboveLimit && `${row.date}T${time || '23:59'}` <= firstDose)
+        levels.push(code);
     }
     checkLevels(row, levels);
   }
@@ -243,7 +246,13 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
 
   function observationOf(row: DraftRow, code: string, cell: Cell): Observation | null {
     const at = place.cell(row.id, code);
-    const common = { id: cell.observationId ?? context.newId(), code, date: row.date, source: cell.source || byHand };
+    const common = {
+      id: cell.observationId ?? context.newId(),
+      code,
+      date: row.date,
+      source: cell.source || byHand,
+      ...(cell.received ? { received: cell.received } : {}),
+    };
     const sign = manifest.signs.find((candidate) => candidate.id === code);
     if (sign) {
       const level = levelMeant(sign, cell.text);
@@ -262,8 +271,10 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
       return read && { ...common, ...read, isConfirmed: cell.isConfirmed };
     }
     // Of another pack: kept as it was stored.
-    const number = Number(cell.text);
-    return Number.isFinite(number) ? { ...common, value: number, unit: cell.unit, isConfirmed: cell.isConfirmed } : null;
+    const limit = readLimit(cell.text);
+    const number = Number(limit?.rest ?? cell.text);
+    if (!Number.isFinite(number)) return null;
+    return { ...common, value: number, unit: cell.unit, ...limitOf(limit), isConfirmed: cell.isConfirmed };
   }
 
   for (const treatment of draft.treatments) {
@@ -286,6 +297,9 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
     checkDay(place.event(event.id), event.date, 'Date of the event');
   }
 
+  const consent = readConsent(draft.consent, today);
+  if (consent && 'fault' in consent) refuse(place.consent, 'consent_missing', consent.fault);
+
   if (issues.length > 0) return { issues, record: null };
   return {
     issues,
@@ -299,8 +313,15 @@ export function checkDraft(draft: RecordDraft, context: CheckContext): Checked {
       treatments: draft.treatments.map((one) => ({ ...one, stop: one.stop === '' ? null : one.stop })),
       events: draft.events.map(({ event, date }) => ({ event, date })),
       note: draft.note,
+      ...kept(draft),
+      ...(consent && !('fault' in consent) ? { consent } : {}),
     },
   };
+}
+
+function limitOf(limit: ReturnType<typeof readLimit>): { isBelowLimit?: true; isAboveLimit?: true } {
+  if (!limit) return {};
+  return limit.side === '<' ? { isBelowLimit: true } : { isAboveLimit: true };
 }
 
 const isCovariate = (quantity: MarkerDescription | Extract<Covariate, { kind: 'number' }>) => 'kind' in quantity;

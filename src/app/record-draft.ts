@@ -1,6 +1,7 @@
 /** A record as it lies on the page while it is typed: text, not numbers, so that nothing a person typed is ever lost or reshaped. */
 import type { DoseCourse, PatientRecord } from '#domain/record.ts';
 import type { PackManifest } from '#packs/manifest.ts';
+import { backgroundSchema, identitySchema, importSourceSchema } from '#vault/read-record.ts';
 import * as v from 'valibot';
 import { hoursText } from './read-time.ts';
 
@@ -12,6 +13,8 @@ const cellSchema = v.object({
   /** Observations keep their id and source while their text stays the same. */
   observationId: v.nullable(v.string()),
   source: v.string(),
+  /** Of an imported value that nobody changed: what stood in the file. */
+  received: v.exactOptional(importSourceSchema),
 });
 
 const courseSchema = v.object({
@@ -41,6 +44,20 @@ const courseSchema = v.object({
   ),
 });
 
+const draftConsentSchema = v.object({
+  /** Empty while none is chosen. */
+  basis: v.picklist(['', 'consent', 'care', 'research-approval', 'teaching']),
+  purpose: v.string(),
+  /** Empty while nothing was recorded. */
+  recordedOn: v.string(),
+  /** Empty for no end. */
+  expiresOn: v.string(),
+});
+export type DraftConsent = v.InferOutput<typeof draftConsentSchema>;
+
+/** Nothing recorded yet. */
+export const noConsent: DraftConsent = { basis: '', purpose: '', recordedOn: '', expiresOn: '' };
+
 const draftSchema = v.object({
   alias: v.string(),
   isSynthetic: v.boolean(),
@@ -61,6 +78,9 @@ const draftSchema = v.object({
   courses: v.optional(v.array(courseSchema), []),
   treatments: v.array(v.object({ id: v.string(), intervention: v.string(), start: v.string(), stop: v.string() })),
   events: v.array(v.object({ id: v.string(), event: v.string(), date: v.string() })),
+  identity: v.exactOptional(identitySchema),
+  background: v.exactOptional(v.array(backgroundSchema)),
+  consent: v.optional(draftConsentSchema, () => ({ ...noConsent })),
   /** The saved version this was made from; null for a new patient. */
   base: v.nullable(v.number()),
 });
@@ -83,10 +103,11 @@ export function emptyRow(newId: NewId): DraftRow {
   return { id: newId(), date: '', time: '', isConfirmed: false, cells: {} };
 }
 
-export function emptyDraft(alias: string, entryDate: string, newId: NewId): RecordDraft {
+/** `isSynthetic`: in the demonstration vault, where everybody is made up. */
+export function emptyDraft(alias: string, entryDate: string, isSynthetic: boolean, newId: NewId): RecordDraft {
   return {
     alias,
-    isSynthetic: false,
+    isSynthetic,
     entryDate,
     note: '',
     covariates: {},
@@ -94,6 +115,7 @@ export function emptyDraft(alias: string, entryDate: string, newId: NewId): Reco
     courses: [],
     treatments: [],
     events: [],
+    consent: { ...noConsent },
     base: null,
   };
 }
@@ -127,6 +149,11 @@ function courseDraft(course: DoseCourse): DraftCourse {
   };
 }
 
+/** What the record has and nobody types. */
+export function kept({ identity, background }: Pick<RecordDraft, 'identity' | 'background'>) {
+  return { ...(identity ? { identity } : {}), ...(background ? { background } : {}) };
+}
+
 export function draftOf(record: PatientRecord, manifest: PackManifest | null, newId: NewId): RecordDraft {
   const rows: DraftRow[] = [];
   for (const observation of [...record.observations].sort(byMoment)) {
@@ -138,11 +165,12 @@ export function draftOf(record: PatientRecord, manifest: PackManifest | null, ne
     // Confirmed when it was saved, like every unusual value.
     if (!row) rows.push((row = { id: newId(), date, time, isConfirmed: true, cells: {} }));
     row.cells[observation.code] = {
-      text: `${observation.isBelowLimit ? '<' : ''}${numberText(observation.value)}`,
+      text: `${observation.isBelowLimit ? '<' : observation.isAboveLimit ? '>' : ''}${numberText(observation.value)}`,
       unit: observation.unit,
       isConfirmed: observation.isConfirmed,
       observationId: observation.id,
       source: observation.source,
+      ...(observation.received ? { received: observation.received } : {}),
     };
   }
   return {
@@ -168,6 +196,8 @@ export function draftOf(record: PatientRecord, manifest: PackManifest | null, ne
     courses: (record.doses ?? []).map(courseDraft),
     treatments: record.treatments.map((one) => ({ ...one, stop: one.stop ?? '' })),
     events: record.events.map((one) => ({ ...one, id: newId() })),
+    ...kept(record),
+    consent: record.consent ? { ...record.consent, expiresOn: record.consent.expiresOn ?? '' } : { ...noConsent },
     base: record.updatedAt,
   };
 }

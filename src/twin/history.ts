@@ -141,10 +141,19 @@ function readObservation(manifest: LearnedManifest, observation: Observation, at
     return { code, date, index: manifest.markers.length + sign, canonical: value, state: level, use: shown };
   }
   const index = manifest.markers.findIndex(({ id }) => id === code);
-  if (index < 0 || observation.isBelowLimit) {
+  if (index < 0 || observation.isBelowLimit || observation.isAboveLimit) {
+    const side = observation.isBelowLimit ? 'below' : 'above';
     const why =
-      index < 0 ? 'This pack does not read it.' : 'This pack cannot read a value that is only known to lie below a limit.';
-    const notRead = { ...use, remark: 'not-an-input', detail: sentence(source, why) } as const;
+      index < 0 ? 'This pack does not read it.' : `This pack cannot read a value that is only known to lie ${side} a limit.`;
+    const limit = observation.isBelowLimit ? '< ' : observation.isAboveLimit ? '> ' : '';
+    const label = manifest.markers[index]?.label ?? code;
+    const notRead = {
+      ...use,
+      label,
+      value: `${limit}${use.value}`,
+      remark: 'not-an-input',
+      detail: sentence(source, why),
+    } as const;
     return { code, date, index: -1, canonical: value, state: 0, use: notRead };
   }
   const marker = manifest.markers[index]!;

@@ -42,23 +42,23 @@ const doseCourse = v.object({
   ),
 });
 
-const identity = v.object({
+export const identitySchema = v.object({
   name: v.exactOptional(text),
   birthDate: v.exactOptional(partialDate),
   sex: v.exactOptional(v.picklist(['female', 'male', 'other', 'unknown'])),
   identifiers: v.array(v.object({ system: text, value: text })),
 });
 
-const consent = v.object({
+const consentSchema = v.object({
   basis: v.picklist(['consent', 'care', 'research-approval', 'teaching']),
   purpose: text,
   recordedOn: date,
   expiresOn: v.nullable(date),
 });
 
-const importSource = v.object({ file: text, place: text, receivedValue: text, receivedUnit: text });
+export const importSourceSchema = v.object({ file: text, place: text, receivedValue: text, receivedUnit: text });
 
-const backgroundEntry = v.object({
+export const backgroundSchema = v.object({
   id: text,
   kind: v.picklist(['condition', 'medication', 'allergy', 'procedure', 'immunisation', 'family-history', 'observation', 'other']),
   label: text,
@@ -85,16 +85,16 @@ const schema = v.object({
       unit: text,
       isConfirmed: v.boolean(),
       source: text,
-      received: v.exactOptional(importSource),
+      received: v.exactOptional(importSourceSchema),
     }),
   ),
   doses: v.exactOptional(v.array(doseCourse)),
   treatments: v.array(v.object({ id: text, intervention: text, start: date, stop: v.nullable(date) })),
   events: v.array(v.object({ event: text, date })),
   note: text,
-  identity: v.exactOptional(identity),
-  consent: v.exactOptional(consent),
-  background: v.exactOptional(v.array(backgroundEntry)),
+  identity: v.exactOptional(identitySchema),
+  consent: v.exactOptional(consentSchema),
+  background: v.exactOptional(v.array(backgroundSchema)),
   updatedAt: v.number(),
 });
 

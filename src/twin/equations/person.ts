@@ -202,12 +202,14 @@ interface Reading {
   readonly code: string;
   readonly hours: number;
   readonly value: number;
+  /** False for what the pack does not know, and for limits that it cannot compute with. */
+  readonly isRead: boolean;
   readonly level: Level | null;
   readonly use: InputUse;
 }
 
 function readObservation(manifest: EquationsManifest, observation: Observation, index: number, now: IsoMinute): Reading {
-  const { code, date, time = '00:00', value, unit, source, isBelowLimit = false } = observation;
+  const { code, date, time = '00:00', value, unit, source, isBelowLimit = false, isAboveLimit = false } = observation;
   const where = `Observation ${index + 1} (${code})`;
   if (!isIsoDate(date)) throw new AppError('date_invalid', `${where}: expected a calendar day written YYYY-MM-DD.`);
   if (!Number.isFinite(value))
@@ -219,13 +221,26 @@ function readObservation(manifest: EquationsManifest, observation: Observation, 
       `${where}: it is dated after the moment of the forecast. Correct it, or forecast from later.`,
     );
   }
-  const sign = isBelowLimit ? '< ' : '';
+  const sign = isBelowLimit ? '< ' : isAboveLimit ? '> ' : '';
   const use = { id: code, label: code, value: `${sign}${value} ${unit}`.trim(), date, detail: source };
   const marker = manifest.markers.find(({ id }) => id === code);
   const quantity = marker ?? manifest.covariates.find(({ id, kind }) => id === code && kind === 'number');
   if (!quantity || !('plausible' in quantity)) {
     const detail = [source, 'This pack does not read it.'].filter(Boolean).join(' ');
-    return { code, hours, value, level: null, use: { ...use, remark: 'not-an-input', detail } };
+    return { code, hours, value, isRead: false, level: null, use: { ...use, remark: 'not-an-input', detail } };
+  }
+  // Below the limit of an assay is what an error model knows; anything else about a limit is no number.
+  if (isAboveLimit || (isBelowLimit && !marker)) {
+    const why = `This pack cannot read a value that is only known to lie ${isAboveLimit ? 'above' : 'below'} a limit.`;
+    const detail = [source, why].filter(Boolean).join(' ');
+    return {
+      code,
+      hours,
+      value,
+      isRead: false,
+      level: null,
+      use: { ...use, label: quantity.label, remark: 'not-an-input', detail },
+    };
   }
   const canonical = toCanonical(quantity, value, unit);
   const [low, high] = quantity.plausible;
@@ -242,6 +257,7 @@ function readObservation(manifest: EquationsManifest, observation: Observation, 
     code,
     hours,
     value: canonical,
+    isRead: true,
     level: marker ? { marker: code, hours, value: canonical, isBelowLimit } : null,
     use: {
       ...use,
@@ -272,7 +288,7 @@ function covariateCourse(
     throw new AppError('covariate_invalid', `${label}: expected ${low} to ${high} ${covariate.unit}. Correct the value.`);
   }
   const measured = readings
-    .filter(({ code }) => code === id)
+    .filter(({ code, isRead }) => code === id && isRead)
     .map(({ hours, value: measuredValue }) => ({ hours, value: measuredValue }));
   const atEntry =
     typeof value === 'number' ? [{ hours: Math.min(entryHours, ...measured.map(({ hours }) => hours)), value }] : [];
@@ -324,7 +340,7 @@ function covariateUse(
 
 function markerUses(manifest: EquationsManifest, readings: readonly Reading[]): InputUse[] {
   const missing = manifest.markers
-    .filter(({ id }) => !readings.some(({ code }) => code === id))
+    .filter(({ id }) => !readings.some(({ code, isRead }) => code === id && isRead))
     .map(({ id, label }: MarkerDescription): InputUse => {
       const detail = 'No level yet: the forecast is what the population with these covariates shows.';
       return { id, label, value: null, date: null, remark: 'missing', detail };

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { place } from '#app/issues.ts';
 import { checkDraft } from '#app/record-check.ts';
-import { draftOf, emptyDraft } from '#app/record-draft.ts';
+import { draftOf, emptyDraft, readDraft } from '#app/record-draft.ts';
 import type { RecordDraft } from '#app/record-draft.ts';
+import type { PatientRecord } from '#domain/record.ts';
 import { readQuantity } from '#app/read-number.ts';
 import { unitMeant, unitText } from '#app/units.ts';
 import { toyPack } from '../../fixtures/toy-pack.ts';
@@ -21,7 +22,7 @@ interface Typed {
 }
 
 function draft({ age = '50', date = '2026-01-05', cells = { bilirubin: '1.4' }, change }: Typed = {}): RecordDraft {
-  const typed = emptyDraft('Patient 1', '2025-12-01', newId);
+  const typed = emptyDraft('Patient 1', '2025-12-01', false, newId);
   typed.covariates['age'] = { text: age, unit: 'a', isConfirmed: false };
   const row = typed.rows[0]!;
   row.date = date;
@@ -100,6 +101,37 @@ describe('a typed record', () => {
     expect(again.base).toBe(7);
     const second = checkDraft(again, context).record!;
     expect(second).toEqual(record);
+  });
+
+  test('that came from a file keeps source, limits, identity, consent and background through editing and saving', () => {
+    const received = { file: 'labs.csv', place: 'line 3', receivedValue: '>24', receivedUnit: 'mg/dL' };
+    const observation = { date: '2026-01-05', isConfirmed: false, source: 'labs.csv, line 3', received };
+    const record: PatientRecord = {
+      id: 'p',
+      alias: 'Patient 1',
+      isSynthetic: false,
+      entryDate: '2025-12-01',
+      covariates: { age: 50 },
+      observations: [
+        { id: 'o1', code: 'albumin', value: 3.4, unit: 'g/dL', ...observation },
+        { id: 'o2', code: 'bilirubin', value: 24, unit: 'mg/dL', isAboveLimit: true, ...observation },
+        { id: 'o3', code: 'crp', value: 0.5, unit: 'mg/L', isBelowLimit: true, ...observation },
+        { id: 'o4', code: 'platelets', value: 5, unit: '10*9/L', isBelowLimit: true, ...observation },
+      ],
+      treatments: [],
+      events: [],
+      note: '',
+      identity: { name: 'Ada', birthDate: '1975', identifiers: [{ system: 'urn:x', value: '7' }] },
+      consent: { basis: 'care', purpose: 'care', recordedOn: '2026-01-05', expiresOn: null },
+      background: [
+        { id: 'b', kind: 'condition', label: 'Asthma', date: null, detail: '', source: { file: 'a', place: 'Condition/1' } },
+      ],
+      updatedAt: 7,
+    };
+    const stored = readDraft(JSON.parse(JSON.stringify(draftOf(record, manifest, newId))));
+    const { issues, record: again } = checkDraft(stored, context);
+    expect(issues).toEqual([]);
+    expect({ ...again, id: 'p', updatedAt: 7 }).toEqual(record);
   });
 
   test('keeps what belongs to another pack', () => {

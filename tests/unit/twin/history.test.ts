@@ -99,6 +99,19 @@ describe('a record on the grid', () => {
     expect(of('drug-r')).toMatchObject({ remark: 'used', value: 'ongoing' });
   });
 
+  test.each([
+    ['below', { isBelowLimit: true }, '< 2 mg/dL'],
+    ['above', { isAboveLimit: true }, '> 2 mg/dL'],
+  ] as const)('a value %s a limit is not read and named with the reason', (side, limit, value) => {
+    const { uses, observationsUsed, latest } = read({ observations: [observation('bilirubin', 0, 2, limit)] });
+    expect(observationsUsed).toBe(0);
+    expect(latest.size).toBe(0);
+    const use = uses.find((one) => one.id === 'bilirubin' && one.value !== null)!;
+    expect(use).toMatchObject({ label: 'Bilirubin', remark: 'not-an-input', value });
+    expect(use.detail).toContain(`only known to lie ${side} a limit`);
+    expect(uses).toContainEqual(expect.objectContaining({ id: 'bilirubin', remark: 'missing' }));
+  });
+
   test('a missing covariate that is not required is named with what was done', () => {
     const { uses, covariates } = read({ covariates: { age: 52 } });
     expect(uses.find(({ id }) => id === 'sex')).toMatchObject({ remark: 'missing' });

@@ -81,7 +81,7 @@ export function observedOf(
       time: toTime(one.day, manifest.grid.timeUnit),
       value: one.value,
       source: one.source,
-      ...(one.isBelowLimit ? { censored: '<' as const } : {}),
+      ...(one.limit ? { censored: one.limit } : {}),
     }))
     .filter((one) => one.time >= span[0] - 1e-9);
 }

@@ -94,6 +94,30 @@ describe('reading a person', () => {
     ]);
   });
 
+  test('a level above a limit is not read and named with the reason, one below is', () => {
+    const { levels, uses } = read({
+      observations: [level(80, '09:30', { isAboveLimit: true }), level(0.5, '19:30', { isBelowLimit: true })],
+    });
+    expect(levels.map(({ value, isBelowLimit }) => [value, isBelowLimit])).toEqual([[0.5, true]]);
+    expect(uses.find(({ value }) => value === '> 80 mg/L')).toMatchObject({
+      remark: 'not-an-input',
+      detail: expect.stringContaining('only known to lie above a limit') as string,
+    });
+    expect(read({ observations: [level(80, '09:30', { isAboveLimit: true })] }).uses).toContainEqual(
+      expect.objectContaining({ id: 'level', remark: 'missing' }),
+    );
+  });
+
+  test.each(['isAboveLimit', 'isBelowLimit'] as const)(
+    'a covariate that is only a limit (%s) stands in nobody’s place',
+    (limit) => {
+      const creatinine = level(2.2, '20:00', { code: 'creatinine', unit: 'mg/dL', [limit]: true });
+      const { covariates, uses } = read({ observations: [creatinine] });
+      expect(covariates.get('creatinine')!.map(({ value }) => value)).toEqual([1.1]);
+      expect(uses.find(({ id, remark }) => id === 'creatinine' && remark === 'not-an-input')!.detail).toContain('a limit');
+    },
+  );
+
   test('an unknown genotype is integrated over the frequencies of the ancestry, and says so', () => {
     const { unknown, uses } = read({ covariates: { age: 60, creatinine: 1.1, ancestry: 'african' } });
     expect(unknown.get('gene')).toEqual([0.5, 0.4, 0.1]);
