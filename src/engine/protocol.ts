@@ -42,6 +42,8 @@ export interface EngineReport {
   /** One sentence: why this one. */
   readonly reason: string;
   readonly attempts: readonly string[];
+  /** On a GPU: what is held between runs. A count that grows with every run is a leak. */
+  readonly held?: { readonly tensors: number; readonly buffers: number };
 }
 
 /** The pack's own reference cases, run again on this device. */

@@ -41,6 +41,7 @@ import type {
   ToWorker,
   WorkerSettings,
 } from './protocol.ts';
+import type { GpuDevice } from './gpu/device.ts';
 import { ReferenceEngine } from './reference/engine.ts';
 import { ReferenceSimulator } from './reference/simulation.ts';
 import { asMachine, ResilientEngine, type Machine } from './resilient.ts';
@@ -115,15 +116,18 @@ function asStepper(stepper: Stepper, machine: Machine): Stepper & Machine {
 
 /** The GPU's code and tfjs are fetched only here, so that a machine without one never loads them. */
 async function onGpu(stepper: Stepper & Machine, reason: string, attempts: string[]): Promise<Bench> {
-  const [{ acquireDevice }, { GpuEngine }, { GpuSimulator }, { lendDeviceToTfjs }, { encodeHistory }] = await Promise.all([
-    import('./gpu/device.ts'),
-    import('./gpu/forecast.ts'),
-    import('./gpu/simulation.ts'),
-    import('./gpu/tfjs-device.ts'),
-    import('#twin/encoder.ts'),
-  ]);
+  const [{ acquireDevice }, { GpuEngine }, { GpuSimulator }, { lendDeviceToTfjs, tensorsHeld }, { encodeHistory }] =
+    await Promise.all([
+      import('./gpu/device.ts'),
+      import('./gpu/forecast.ts'),
+      import('./gpu/simulation.ts'),
+      import('./gpu/tfjs-device.ts'),
+      import('#twin/encoder.ts'),
+    ]);
+  let device: GpuDevice | null = null;
   const makeGpu = async () => {
     const gpu = await acquireDevice(navigator.gpu);
+    device = gpu;
     await lendDeviceToTfjs(gpu);
     return asMachine(new GpuEngine(gpu), new GpuSimulator(gpu));
   };
@@ -148,6 +152,7 @@ async function onGpu(stepper: Stepper & Machine, reason: string, attempts: strin
       description: engine.description,
       reason: engine.kind === 'gpu' ? reason : (attempts.at(-1) ?? reason),
       attempts: [...attempts],
+      ...(device && engine.kind === 'gpu' ? { held: { tensors: tensorsHeld(), buffers: device.liveBuffers } } : {}),
     }),
   };
 }

@@ -27,6 +27,9 @@ export async function lendDeviceToTfjs(gpu: GpuDevice): Promise<number> {
 /** The epoch of tensors that are valid now; 0 before the first lending. */
 export const tfjsEpoch = (): number => epoch;
 
+/** Tensors alive on every backend of this worker. */
+export const tensorsHeld = (): number => tf.memory().numTensors;
+
 /**
  * A tensor whose data are `buffer` itself, not a copy: f32, with usage STORAGE | COPY_SRC. The tensor does not own the buffer;
  * dispose of the tensor first, then of the buffer's scope.
