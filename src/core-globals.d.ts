@@ -40,6 +40,12 @@ declare class MessageChannel {
   readonly port2: MessagePort;
 }
 
+/** What a message to a worker may hold; only the worker reads it. */
+interface File {
+  readonly name: string;
+  readonly size: number;
+}
+
 declare function setTimeout(callback: () => void, milliseconds?: number): unknown;
 
 declare namespace WebAssembly {
