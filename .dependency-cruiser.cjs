@@ -21,6 +21,7 @@ const forWorkers = ['lockdown.ts', 'yield.ts'];
 
 /** Folder → what it may import besides itself, and why no more. */
 const table = {
+  guard: [forWorkers, 'The locks on the ways out run before everything else and in every scope: they wait for nothing of ours.'],
   domain: [[], 'The nouns are what everything else is written in, so they can stand on nothing of ours.'],
   numerics: [[], 'Mathematics that knows no medicine can be checked against theory and reused in any folder.'],
   packs: [['domain', 'numerics'], 'A pack is data. What runs it must not leak into its format.'],
@@ -43,7 +44,7 @@ const table = {
   ],
   vault: [['domain', ...forWorkers], 'It stores sealed rows and must not learn what a forecast or a screen is.'],
   app: [
-    [...below, 'engine', 'twin', 'planning', 'explain', 'cohorts', 'molecules', 'imaging', 'interop', 'vault'],
+    [...below, 'engine', 'twin', 'planning', 'explain', 'cohorts', 'molecules', 'imaging', 'interop', 'vault', 'guard'],
     'The session is tested by calling it, without a page: it knows no screen.',
   ],
   'ui/theme': [[], 'Colours and type, nothing else.'],

@@ -5,7 +5,7 @@ import { stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { securityHeaders } from './headers.mjs';
+import { securityHeaders } from '../src/guard/headers.mjs';
 
 const types = {
   '.html': 'text/html; charset=utf-8',

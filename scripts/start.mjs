@@ -19,7 +19,6 @@ const sources = [
   'index.html',
   'vite.config.ts',
   'package-lock.json',
-  'scripts/headers.mjs',
   'scripts/build-wasm.mjs',
   'scripts/vite-plugins.ts',
 ];

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plugin } from 'vite';
-import { metaPolicy } from './headers.mjs';
+import { metaPolicy } from '../src/guard/headers.mjs';
 
 /** One row of models/index.json: a pack's id and its files, so that the app can check what it fetches. */
 interface PackListing {

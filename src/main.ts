@@ -1,4 +1,6 @@
 /** Composition root: opens the vault, starts the engine's worker, makes the session, mounts the page. Read this first. */
+// Before all other imports: what a library took hold of could not be taken away from it.
+import '#guard/installed.ts';
 import { mount } from 'svelte';
 import './ui/theme/base.css';
 // oxlint-disable-next-line import/default -- Vite makes it: the query asks for the address of the built worker.

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { metaPolicy, securityHeaders } from '../../../scripts/headers.mjs';
+import { metaPolicy, securityHeaders } from '../../../src/guard/headers.mjs';
 import { serve } from '../../../scripts/serve.mjs';
 
 interface Answer {

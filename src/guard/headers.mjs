@@ -1,6 +1,7 @@
-// The headers that keep patient data on the device. They go out with every response: a worker obeys the policy of its own
-// script, not the page's (measured; docs and tests refer to this file). An operator who serves `dist` with another server
-// copies them from here.
+// The headers that keep patient data on the device: the one list, for the server (scripts/serve.mjs), the host files
+// (scripts/host-files.mjs), the page's own <meta> policy (scripts/vite-plugins.ts), the service worker's answers and the page that
+// proves them. They go out with every response: a worker obeys the policy of its own script, not the page's (measured).
+// Plain JavaScript, because the server runs without a build.
 
 const contentSecurityPolicy = {
   'default-src': "'none'",
@@ -21,6 +22,27 @@ const contentSecurityPolicy = {
   'trusted-types': 'svelte-trusted-html app-worker',
 };
 
+const refusedFeatures = [
+  'camera',
+  'microphone',
+  'geolocation',
+  'payment',
+  'usb',
+  'serial',
+  'bluetooth',
+  'hid',
+  'midi',
+  'display-capture',
+  'idle-detection',
+  'browsing-topics',
+  'attribution-reporting',
+  'identity-credentials-get',
+  'join-ad-interest-group',
+  'run-ad-auction',
+  'deferred-fetch',
+];
+
+/** @param {Record<string, string>} directives */
 function policyText(directives) {
   return Object.entries(directives)
     .map(([name, value]) => `${name} ${value}`)
@@ -33,7 +55,11 @@ export function metaPolicy() {
   return policyText(rest);
 }
 
-/** No Strict-Transport-Security: this server speaks plain http, where browsers ignore it. Add it behind https. */
+/**
+ * Name → value, on every response whatever its status. Strict-Transport-Security is among them always: browsers ignore it on plain
+ * http, and behind a proxy that speaks https it is there without anybody having to remember it.
+ * @type {Readonly<Record<string, string>>}
+ */
 export const securityHeaders = {
   'Connection-Allowlist': '(response-origin); webrtc=block',
   'Content-Security-Policy': policyText(contentSecurityPolicy),
@@ -43,25 +69,6 @@ export const securityHeaders = {
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
   'X-DNS-Prefetch-Control': 'off',
-  'Permissions-Policy': [
-    'camera',
-    'microphone',
-    'geolocation',
-    'payment',
-    'usb',
-    'serial',
-    'bluetooth',
-    'hid',
-    'midi',
-    'display-capture',
-    'idle-detection',
-    'browsing-topics',
-    'attribution-reporting',
-    'identity-credentials-get',
-    'join-ad-interest-group',
-    'run-ad-auction',
-    'deferred-fetch',
-  ]
-    .map((feature) => `${feature}=()`)
-    .join(', '),
+  'Permissions-Policy': refusedFeatures.map((feature) => `${feature}=()`).join(', '),
+  'Strict-Transport-Security': 'max-age=63072000; includeSubDomains',
 };
