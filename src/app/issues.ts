@@ -23,4 +23,5 @@ export const place = {
   event: (id: string): Place => `event:${id}`,
   alias: 'alias' as Place,
   entryDate: 'entryDate' as Place,
+  consent: 'consent' as Place,
 };

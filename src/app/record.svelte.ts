@@ -21,6 +21,8 @@ export interface RecordParts {
   readonly drafts: Shelf<RecordDraft>;
   readonly now: () => IsoMinute;
   readonly newId: NewId;
+  /** In the demonstration vault everybody is made up. */
+  readonly isDemonstration: boolean;
   /** Called after a save, with the record as it is now in the vault. */
   readonly onSaved: (record: PatientRecord) => void;
 }
@@ -74,7 +76,7 @@ export class RecordEditor {
   ): Promise<RecordEditor> {
     const kept = await parts.drafts.get(id).catch(() => null);
     const draft =
-      kept?.value ?? (saved ? draftOf(saved, manifest, parts.newId) : emptyDraft(alias, parts.now().slice(0, 10), parts.newId));
+      kept?.value ?? (saved ? draftOf(saved, manifest, parts.newId) : emptyDraft(alias, parts.now().slice(0, 10), parts.isDemonstration, parts.newId));
     const editor = new RecordEditor(id, draft, manifest, parts);
     editor.isDirty = editor.isRestored = kept !== null;
     return editor;

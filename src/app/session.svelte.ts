@@ -144,6 +144,7 @@ export class Session {
         drafts: this.vault.shelf('drafts', readDraft),
         now: () => this.minute(),
         newId: this.#newId,
+        isDemonstration: this.vault.isDemonstration,
         onSaved: (record) => {
           this.patients.put(record);
           this.forecast.update(record);

@@ -9,12 +9,20 @@ export const roles = ['clinician', 'educator', 'researcher', 'student'] as const
 export type Role = (typeof roles)[number];
 export type Theme = 'system' | 'light' | 'dark';
 
+/** Of an automatic lock. */
+export const lockMinutes = { least: 1, most: 60 } as const;
+const minutes = v.pipe(v.number(), v.integer(), v.minValue(lockMinutes.least), v.maxValue(lockMinutes.most));
+
 const schema = v.object({
   theme: v.fallback(v.picklist(['system', 'light', 'dark']), 'system'),
   engine: v.fallback(v.picklist(['automatic', 'gpu', 'cpu', 'reference']), 'automatic'),
   acknowledged: v.fallback(v.nullable(v.object({ version: v.number(), role: v.picklist(roles), at: v.number() })), null),
   lastPatient: v.fallback(v.nullable(v.string()), null),
   lastPack: v.fallback(v.nullable(v.string()), null),
+  idleMinutes: v.fallback(minutes, 5),
+  hiddenMinutes: v.fallback(minutes, 5),
+  /** Days without a backup after which it is asked for; 0 for never. */
+  backupDays: v.fallback(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(365)), 7),
 });
 export type StoredSettings = v.InferOutput<typeof schema>;
 
@@ -30,6 +38,9 @@ export class Settings {
   acknowledged = $state.raw<StoredSettings['acknowledged']>(null);
   lastPatient = $state<string | null>(null);
   lastPack = $state<string | null>(null);
+  idleMinutes = $state(5);
+  hiddenMinutes = $state(5);
+  backupDays = $state(7);
   readonly isAcknowledged = $derived(this.acknowledged?.version === acknowledgementVersion);
   readonly #shelf: Shelf<StoredSettings>;
 
@@ -45,8 +56,9 @@ export class Settings {
   /** Settings are small and of this device: the last writing wins, and one that cannot be stored still holds for this visit. */
   async change(changed: Partial<StoredSettings>): Promise<void> {
     Object.assign(this, changed);
-    const { theme, engine, acknowledged, lastPatient, lastPack } = this;
-    await this.#shelf.put(rowId, { theme, engine, acknowledged, lastPatient, lastPack }, 'any').catch(() => {});
+    const { theme, engine, acknowledged, lastPatient, lastPack, idleMinutes, hiddenMinutes, backupDays } = this;
+    const all = { theme, engine, acknowledged, lastPatient, lastPack, idleMinutes, hiddenMinutes, backupDays };
+    await this.#shelf.put(rowId, all, 'any').catch(() => {});
   }
 
   acknowledge(role: Role, at: number): Promise<void> {

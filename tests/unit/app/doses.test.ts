@@ -31,7 +31,7 @@ const regimen: DraftCourse = {
 };
 
 function draft(change: (draft: RecordDraft) => void = () => {}, course: Partial<DraftCourse> = {}): RecordDraft {
-  const typed = emptyDraft('Patient 1', '2026-11-20', newId);
+  const typed = emptyDraft('Patient 1', '2026-11-20', false, newId);
   typed.covariates['age'] = { text: '60', unit: 'a', isConfirmed: false };
   typed.covariates['creatinine'] = { text: '97 µmol/L', unit: 'mg/dL', isConfirmed: false };
   typed.courses = [{ ...regimen, ...course }];

@@ -1,0 +1,290 @@
+/**
+ * What stands before the session: what is on this device, and how it is opened. Until a vault is open nothing of it is known here but
+ * the ways of unlocking, and after a lock the page begins here again.
+ */
+import type { AuditEvent, Damage, Found, Vault, VaultDoor } from '#vault/vault.ts';
+import type { Secret, WrapKind } from '#vault/keys.ts';
+import { failureOf } from './failure.ts';
+import type { Failure } from './failure.ts';
+import type { Passkeys } from './passkeys.ts';
+import type { Session } from './session.svelte.ts';
+import type { Role } from './settings.svelte.ts';
+
+export type Step =
+  | 'looking'
+  | 'welcome'
+  | 'choose'
+  | 'passphrase'
+  | 'recovery-key'
+  | 'unlock'
+  | 'closed-demonstration'
+  | 'seal'
+  | 'damaged'
+  | 'newer'
+  | 'restore'
+  | 'start-over'
+  | 'deleted'
+  | 'opening'
+  | 'failed';
+
+/** How a vault or a backup can be opened. */
+export interface Way {
+  readonly kind: WrapKind;
+  readonly credentialId: string | null;
+}
+
+/** What a browser still holds for this site, counted after everything was deleted. */
+export interface Remains {
+  readonly databases: number;
+  readonly files: number;
+  readonly keptItems: number;
+}
+
+export interface ChosenBackup {
+  readonly file: File;
+  readonly ways: readonly Way[];
+}
+
+export interface GateParts {
+  readonly door: VaultDoor;
+  readonly passkeys: Passkeys;
+  /** Makes and starts the session of an opened vault. */
+  readonly open: (vault: Vault) => Promise<Session>;
+  readonly now: () => number;
+  /** The page was locked just now, and where it was to go afterwards. */
+  readonly after: { readonly isLocked: boolean; readonly next: 'restore' | 'start-over' | null };
+  readonly countRemains: () => Promise<Remains>;
+}
+
+/** What a person types so that nothing is replaced or deleted by a slip. */
+export const typedConfirmation = { restore: 'replace', 'start-over': 'delete' } as const;
+
+const notOurs = 'That did not work, for a reason of the program’s own. Nothing was changed; try again.';
+
+export class Gate {
+  step = $state<Step>('looking');
+  found = $state.raw<Found | null>(null);
+  failure = $state.raw<Failure | null>(null);
+  /** A key is being derived, or files are being read. */
+  isBusy = $state(false);
+  canUsePasskeys = $state(false);
+  /** Shown once, after a vault was made. */
+  recoveryKey = $state.raw<string | null>(null);
+  /** A passkey was wanted and could not be added; the vault was made all the same. */
+  passkeyFailure = $state.raw<string | null>(null);
+  backup = $state.raw<ChosenBackup | null>(null);
+  remains = $state.raw<Remains | null>(null);
+  /** Once it is there, the page is the session's. */
+  session = $state.raw<Session | null>(null);
+  readonly ways: readonly Way[] = $derived.by(() => waysOf(this.found));
+  readonly damage: Damage | null = $derived(this.found?.kind === 'damaged' ? this.found.damage : null);
+  /** There is something on this device that a restored backup or a new start would put an end to. */
+  readonly hasSomething: boolean = $derived(this.found !== null && this.found.kind !== 'nothing' && this.found.kind !== 'unavailable');
+  readonly wasLocked: boolean;
+  readonly passkeys: Passkeys;
+  readonly #parts: GateParts;
+  #role: Role | null = null;
+  #opened: Session | null = null;
+
+  constructor(parts: GateParts) {
+    this.#parts = parts;
+    this.passkeys = parts.passkeys;
+    this.wasLocked = parts.after.isLocked;
+  }
+
+  async start(): Promise<void> {
+    this.failure = null;
+    this.step = 'looking';
+    void this.passkeys.isAvailable().then(
+      (isAvailable) => (this.canUsePasskeys = isAvailable),
+      () => {},
+    );
+    try {
+      this.found = await this.#parts.door.look();
+    } catch (error) {
+      this.failure = failureOf(error, 'What is stored on this device could not be looked at. Nothing was changed; try again.');
+      this.step = 'failed';
+      return;
+    }
+    const { next } = this.#parts.after;
+    if (next && this.hasSomething) this.step = next;
+    else if (this.found.kind === 'demonstration' && !this.wasLocked) await this.openDemonstration();
+    else this.home();
+  }
+
+  /** The screen that belongs to what was found. */
+  home(): void {
+    this.failure = null;
+    this.backup = null;
+    const { kind } = this.found!;
+    this.step =
+      kind === 'nothing' || kind === 'unavailable'
+        ? this.#role
+          ? 'choose'
+          : 'welcome'
+        : kind === 'unencrypted'
+          ? 'seal'
+          : kind === 'locked'
+            ? 'unlock'
+            : kind === 'demonstration'
+              ? 'closed-demonstration'
+              : kind;
+  }
+
+  go(step: 'choose' | 'passphrase' | 'restore' | 'start-over'): void {
+    this.failure = null;
+    this.backup = null;
+    this.step = step;
+  }
+
+  acknowledge(role: Role): void {
+    this.#role = role;
+    this.go('choose');
+  }
+
+  /** A new vault; what an unencrypted version left is sealed into it. The passkey is asked for while the press is fresh. */
+  async create(passphrase: string, options: { readonly withPasskey: boolean }): Promise<void> {
+    await this.#work(async () => {
+      let passkey: Secret | null = null;
+      this.passkeyFailure = null;
+      if (options.withPasskey) {
+        try {
+          passkey = await this.passkeys.create();
+        } catch (error) {
+          this.passkeyFailure = failureOf(error, 'No passkey was made. You can add one later in Settings.').message;
+        }
+      }
+      const secret: Secret = { kind: 'passphrase', text: passphrase };
+      const { vault, recoveryKey } = await this.#parts.door.create(secret);
+      if (passkey) {
+        await vault.setSecret(secret, passkey).catch((error: unknown) => {
+          this.passkeyFailure = failureOf(error, 'The passkey was not added. You can add one later in Settings.').message;
+        });
+      }
+      await vault.askToPersist().catch(() => false);
+      this.#opened = await this.#open(vault, { action: 'vault.create' });
+      this.recoveryKey = recoveryKey;
+      this.step = 'recovery-key';
+    });
+  }
+
+  /** Whether what was typed is the group of the printed key that was asked for; blanks and case do not matter. */
+  isGroup(index: number, typed: string): boolean {
+    return this.recoveryKey !== null && groupsOf(this.recoveryKey)[index] === plain(typed);
+  }
+
+  /** The key was written down: forget it here, and go in. */
+  enter(): void {
+    this.recoveryKey = null;
+    this.session = this.#opened;
+  }
+
+  async createDemonstration(): Promise<void> {
+    await this.#work(async () => {
+      const { vault } = await this.#parts.door.create({ kind: 'none' });
+      this.session = await this.#open(vault, { action: 'vault.create', detail: 'demonstration' });
+    });
+  }
+
+  async openDemonstration(): Promise<void> {
+    this.step = 'opening';
+    await this.#enter(() => this.#parts.door.unlock({ kind: 'none' }), { action: 'vault.unlock', detail: 'demonstration' });
+    if (!this.session) this.step = 'closed-demonstration';
+  }
+
+  async unlock(secret: Secret): Promise<void> {
+    await this.#enter(() => this.#parts.door.unlock(secret), { action: 'vault.unlock', detail: secret.kind });
+    // A store that turns out to be damaged once it is opened gets its own screen.
+    if (this.failure?.code === 'vault_damaged') await this.#lookAgain();
+  }
+
+  async recover(secret: Secret): Promise<void> {
+    await this.#enter(() => this.#parts.door.recover(secret), { action: 'vault.recover', detail: 'second copy' });
+  }
+
+  async chooseBackup(file: File): Promise<void> {
+    this.backup = null;
+    await this.#work(async () => {
+      const { ways } = await this.#parts.door.lookAtBackup(file);
+      this.backup = { file, ways };
+    });
+  }
+
+  /** `failure` is `backup_older` when the file is older than what is here; then it is asked once more, with `allowOlder`. */
+  async restore(secret: Secret, options: { readonly allowOlder: boolean }): Promise<void> {
+    const { backup } = this;
+    if (!backup) return;
+    await this.#enter(() => this.#parts.door.restore(backup.file, secret, options), {
+      action: 'backup.restore',
+      ...(options.allowOlder ? { detail: 'older than what was here' } : {}),
+    });
+  }
+
+  /** The second copy as a file; null where there is none. Needs no secret and tells nothing. */
+  async rescue(): Promise<Blob | null> {
+    let file: Blob | null = null;
+    await this.#work(async () => {
+      file = await this.#parts.door.rescue();
+    });
+    return file;
+  }
+
+  /** Deletes everything, then counts what the browser still holds. */
+  async startOver(): Promise<void> {
+    await this.#work(async () => {
+      await this.#parts.door.startOver();
+      this.remains = await this.#parts.countRemains();
+      this.found = { kind: 'nothing' };
+      this.step = 'deleted';
+    });
+  }
+
+  async #lookAgain(): Promise<void> {
+    const { failure } = this;
+    const found = await this.#parts.door.look().catch(() => this.found);
+    this.found = found;
+    this.home();
+    if (found?.kind === 'locked') this.failure = failure;
+  }
+
+  async #enter(open: () => Promise<Vault>, event: AuditEvent): Promise<void> {
+    await this.#work(async () => {
+      this.session = await this.#open(await open(), event);
+    });
+  }
+
+  async #open(vault: Vault, event: AuditEvent): Promise<Session> {
+    const session = await this.#parts.open(vault);
+    if (this.#role && !session.settings.isAcknowledged) await session.settings.acknowledge(this.#role, this.#parts.now());
+    session.audit(event);
+    return session;
+  }
+
+  async #work(work: () => Promise<void>): Promise<void> {
+    if (this.isBusy) return;
+    this.failure = null;
+    this.isBusy = true;
+    try {
+      await work();
+    } catch (error) {
+      this.failure = failureOf(error, notOurs);
+    } finally {
+      this.isBusy = false;
+    }
+  }
+}
+
+const plain = (text: string) => text.toUpperCase().replace(/[^A-Z0-9]/g, '');
+
+/** The printed key in the groups it is printed in. */
+export function groupsOf(recoveryKey: string): readonly string[] {
+  return recoveryKey.split(/[\s-]+/).filter(Boolean);
+}
+
+function waysOf(found: Found | null): readonly Way[] {
+  if (found?.kind === 'locked') return found.ways;
+  if (found?.kind !== 'damaged') return [];
+  // Without a readable header the copy's own ways are not known: both that a person can type are offered.
+  const wraps = found.header?.wraps ?? [{ kind: 'passphrase' as const }, { kind: 'recovery' as const }];
+  return wraps.map((wrap) => ({ kind: wrap.kind, credentialId: 'credentialId' in wrap ? (wrap.credentialId ?? null) : null }));
+}
