@@ -4,6 +4,8 @@ import type { DoseAnswer, DoseCandidate, SamplingAnswer } from '#domain/dosing.t
 import type { IsoMinute } from '#domain/record.ts';
 import type { EngineClient } from '#engine/client.ts';
 import type { EquationsManifest } from '#packs/manifest.ts';
+import type { Audit } from './audit.svelte.ts';
+import { consentFault } from './consent.ts';
 import type { ForecastState } from './forecast.svelte.ts';
 import { horizonDays } from './plans.ts';
 
@@ -11,6 +13,7 @@ export interface DosingParts {
   readonly client: EngineClient;
   /** Whose patient, pack and plans these are. */
   readonly forecast: ForecastState;
+  readonly audit: Audit;
   /** On the person's own clock. */
   readonly minute: () => IsoMinute;
 }
@@ -187,10 +190,18 @@ export class DosingState {
     const { record, pack } = this.#parts.forecast;
     if (!record || !pack) return;
     this.stop();
+    const held = consentFault(record, this.#parts.minute().slice(0, 10));
+    this.failure = held?.message ?? null;
+    if (held) return;
     const stop = (this.#stop = new AbortController());
     this.running = kind;
     this.fraction = 0;
-    this.failure = null;
+    this.#parts.audit({
+      action: 'run',
+      patientId: record.id,
+      packId: pack.manifest.id,
+      detail: `${kind === 'doses' ? 'dose search' : 'next sample'}, pack ${pack.digest}`,
+    });
     try {
       await work(
         { packId: pack.manifest.id, record, now: this.#parts.minute() },

@@ -1,6 +1,5 @@
 /** The state of the Forecast page: plans, run, result, and whether the result still belongs to what is on the page. Knows no page. */
 import { AppError } from '#domain/errors.ts';
-import type { ErrorCode } from '#domain/errors.ts';
 import type { Forecast } from '#domain/forecast.ts';
 import type { Plan, Regimen } from '#domain/plan.ts';
 import type { IsoMinute, PatientRecord } from '#domain/record.ts';
@@ -9,7 +8,11 @@ import type { PackInfo } from '#engine/protocol.ts';
 import { checkEquationsPlan } from '#twin/equations/plans.ts';
 import { checkPlan } from '#twin/plan-check.ts';
 import type { Shelf } from '#vault/vault.ts';
+import type { Audit } from './audit.svelte.ts';
+import { consentFault } from './consent.ts';
 import { countsHours } from './dosed.ts';
+import { failureOf } from './failure.ts';
+import type { Failure } from './failure.ts';
 import { comparingPlans, duplicatePlan, firstPlans, horizonDays, usualCareId } from './plans.ts';
 import { anyEvent, firstOutcome } from './reading.ts';
 import { continuingRegimens } from './regimens.ts';
@@ -18,6 +21,7 @@ import type { Basis, Bench, Workspace } from './workspace.ts';
 export interface ForecastParts {
   readonly client: EngineClient;
   readonly workspaces: Shelf<Workspace>;
+  readonly audit: Audit;
   /** On the person's own clock. */
   readonly minute: () => IsoMinute;
   /** Milliseconds. */
@@ -31,11 +35,6 @@ export const firstRollouts = 1000;
 export const rolloutChoices = [1000, 10_000, 50_000] as const;
 
 export type Phase = 'idle' | 'first' | 'rest';
-
-export interface Failure {
-  readonly code: ErrorCode | 'unknown';
-  readonly message: string;
-}
 
 export type StalePart = keyof Basis;
 
@@ -61,6 +60,10 @@ export class ForecastState {
   /** Set when plans could not be kept, for example because another tab writes. */
   keepFailure = $state.raw<Failure | null>(null);
 
+  /** Why nothing may be run for this person: no basis was recorded, or it has ended. */
+  readonly held: AppError | null = $derived.by(() =>
+    this.record ? consentFault(this.record, this.#parts.minute().slice(0, 10)) : null,
+  );
   /** Doses of the record that go on: what usual care gives. */
   readonly continuing: readonly Regimen[] = $derived(
     this.record && this.pack ? continuingRegimens(this.pack.manifest, this.record, this.now) : [],
@@ -227,7 +230,10 @@ export class ForecastState {
     const stop = (this.#stop = new AbortController());
     const basis = this.#basisOf(record, pack);
     const now = this.#parts.minute();
-    this.failure = null;
+    const held = consentFault(record, now.slice(0, 10));
+    this.failure = held ? failureOf(held, '') : null;
+    if (held) return;
+    this.#parts.audit({ action: 'run', patientId: record.id, packId: pack.manifest.id, detail: `forecast, pack ${pack.digest}` });
     try {
       for (const rollouts of this.rollouts > firstRollouts ? [firstRollouts, this.rollouts] : [this.rollouts]) {
         this.phase = rollouts === this.rollouts && this.rollouts > firstRollouts ? 'rest' : 'first';
@@ -249,7 +255,7 @@ export class ForecastState {
       }
       await this.#keep();
     } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'AbortError') this.failure = failureOf(error);
+      if (!(error instanceof Error) || error.name !== 'AbortError') this.failure = failureOf(error, runFailed);
     } finally {
       if (this.#stop === stop) {
         this.#stop = null;
@@ -278,6 +284,11 @@ export class ForecastState {
   }
 
   #keeping: Promise<void> = Promise.resolve();
+
+  /** Once everything that was set up is on the disk, or could not be written. */
+  settled(): Promise<void> {
+    return this.#keeping;
+  }
 
   /** One writing after the other, the latest state each time. */
   #keep(): Promise<void> {
@@ -309,16 +320,11 @@ export class ForecastState {
       this.#updatedAt = await this.#parts.workspaces.put(record.id, this.#workspace, this.#updatedAt);
       this.keepFailure = null;
     } catch (error) {
-      this.keepFailure = failureOf(error);
+      this.keepFailure = failureOf(error, notKept);
     }
   }
 }
 
-function failureOf(error: unknown): Failure {
-  if (error instanceof AppError) return { code: error.code, message: error.message };
-  return {
-    code: 'unknown',
-    message:
-      'The run failed for a reason of the program’s own. Nothing you entered is lost; run it again, or choose another engine.',
-  };
-}
+const runFailed =
+  'The run failed for a reason of the program’s own. Nothing you entered is lost; run it again, or choose another engine.';
+const notKept = 'The plans could not be stored, for a reason of the program’s own. They are still on this page.';

@@ -1,11 +1,14 @@
-/** All patients on this device: list, search, delete with undo, demonstration people. */
+/** All patients on this device: list, search, erase with undo, demonstration people. */
 import { AppError } from '#domain/errors.ts';
-import type { IsoMinute, PatientRecord } from '#domain/record.ts';
+import type { Consent, IsoMinute, PatientRecord } from '#domain/record.ts';
 import type { EngineClient } from '#engine/client.ts';
-import type { Shelf } from '#vault/vault.ts';
+import type { ErasureReport, Shelf } from '#vault/vault.ts';
+import type { Audit } from './audit.svelte.ts';
 
 export interface PatientsParts {
   readonly shelf: Shelf<PatientRecord>;
+  readonly erase: (patientId: string) => Promise<ErasureReport>;
+  readonly audit: Audit;
   readonly client: EngineClient;
   /** On the person's own clock. */
   readonly minute: () => IsoMinute;
@@ -61,24 +64,53 @@ export class Patients {
     return `${stem} ${number}`;
   }
 
-  async remove(id: string): Promise<void> {
+  /** Shreds the person's key and removes all that belongs to them; null when it failed, and `failure` says why. */
+  async erase(id: string): Promise<ErasureReport | null> {
     const record = this.find(id);
-    if (!record) return;
-    await this.#attempt(async () => {
-      await this.#parts.shelf.remove(id);
+    return this.#attempt(async () => {
+      const report = await this.#parts.erase(id);
+      this.#parts.audit({ action: 'patient.erase', patientId: id, detail: `${report.rows} rows` });
       this.all = this.all.filter((one) => one.id !== id);
       this.deleted = record;
+      return report;
     });
   }
 
-  async undoRemove(): Promise<void> {
+  /**
+   * Stores the erased person anew, from this page's memory and under another id: what was erased stays erased. Plans and results do not
+   * come back.
+   */
+  async undoErase(): Promise<void> {
     const record = this.deleted;
     if (!record) return;
     await this.#attempt(async () => {
-      const updatedAt = await this.#parts.shelf.put(record.id, record, null);
-      this.put({ ...record, updatedAt });
+      await this.#add({ ...record, id: this.#parts.newId() });
       this.deleted = null;
     });
+  }
+
+  /** The erased person leaves this page's memory too. */
+  forgetErased(): void {
+    this.deleted = null;
+  }
+
+  /** Null when it failed; `failure` says why. */
+  async setConsent(record: PatientRecord, consent: Consent): Promise<PatientRecord | null> {
+    return this.#attempt(async () => {
+      const changed = { ...record, consent };
+      const updatedAt = await this.#parts.shelf.put(record.id, changed, record.updatedAt);
+      const kept = { ...changed, updatedAt };
+      this.put(kept);
+      this.#parts.audit({ action: 'consent.record', patientId: record.id });
+      return kept;
+    });
+  }
+
+  async #add(record: PatientRecord): Promise<PatientRecord> {
+    const kept = { ...record, updatedAt: await this.#parts.shelf.put(record.id, record, null) };
+    this.put(kept);
+    this.#parts.audit({ action: 'patient.save', patientId: record.id });
+    return kept;
   }
 
   /** Draws one person from a pack and keeps them, marked synthetic. Null when it failed; `failure` says why. */
@@ -99,10 +131,7 @@ export class Patients {
         isSynthetic: true,
         updatedAt: 0,
       };
-      const updatedAt = await this.#parts.shelf.put(named.id, named, null);
-      const kept = { ...named, updatedAt };
-      this.put(kept);
-      return kept;
+      return this.#add(named);
     });
     this.isDrawing = false;
     return record;

@@ -86,7 +86,8 @@ const draftSchema = v.object({
 });
 
 export type Cell = v.InferOutput<typeof cellSchema>;
-export type RecordDraft = v.InferOutput<typeof draftSchema>;
+export type RecordDraft = Omit<v.InferOutput<typeof draftSchema>, NotTyped> & Pick<PatientRecord, NotTyped>;
+type NotTyped = 'identity' | 'background';
 export type DraftRow = RecordDraft['rows'][number];
 export type DraftCourse = v.InferOutput<typeof courseSchema>;
 export type DraftException = DraftCourse['exceptions'][number];
@@ -150,7 +151,7 @@ function courseDraft(course: DoseCourse): DraftCourse {
 }
 
 /** What the record has and nobody types. */
-export function kept({ identity, background }: Pick<RecordDraft, 'identity' | 'background'>) {
+export function kept({ identity, background }: Pick<PatientRecord, NotTyped>) {
   return { ...(identity ? { identity } : {}), ...(background ? { background } : {}) };
 }
 

@@ -1,22 +1,39 @@
 /** What is open, chosen and running. Made once, in main.ts. */
-import type { IsoDate, IsoMinute, PatientRecord } from '#domain/record.ts';
+import type { Consent, IsoDate, IsoMinute, PatientRecord } from '#domain/record.ts';
 import type { EngineClient } from '#engine/client.ts';
 import type { EnginePreference, PackInfo } from '#engine/protocol.ts';
 import { readRecord } from '#vault/read-record.ts';
-import type { Vault } from '#vault/vault.ts';
+import type { Damage, ErasureReport, Vault } from '#vault/vault.ts';
+import { AuditState } from './audit.svelte.ts';
+import type { Audit } from './audit.svelte.ts';
+import { AutoLock } from './auto-lock.svelte.ts';
+import type { LockReason } from './auto-lock.svelte.ts';
 import { DosingState } from './dosing.svelte.ts';
 import { EngineState } from './engine.svelte.ts';
 import { ForecastState } from './forecast.svelte.ts';
 import { Packs } from './packs.svelte.ts';
+import type { Passkeys } from './passkeys.ts';
 import { Patients } from './patients.svelte.ts';
 import { readDraft } from './record-draft.ts';
 import { RecordEditor } from './record.svelte.ts';
+import { SecurityState } from './security.svelte.ts';
 import { readSettings, Settings } from './settings.svelte.ts';
+import { StorageState } from './storage.svelte.ts';
 import { readWorkspace } from './workspace.ts';
+
+/** What the page does when the vault is left; the session itself knows no page. */
+export interface Leaving {
+  /** Shows nothing of anybody any more, at once. */
+  blank(): void;
+  /** Begins anew with nothing in memory, at the lock screen or at the screen named. */
+  reload(next: 'restore' | 'start-over' | null): void;
+}
 
 export interface SessionParts {
   readonly vault: Vault;
   readonly client: EngineClient;
+  readonly passkeys: Passkeys;
+  readonly leaving: Leaving;
   readonly now: () => number;
   readonly newId: () => string;
   readonly randomSeed: () => number;
@@ -33,34 +50,96 @@ export class Session {
   readonly forecast: ForecastState;
   readonly dosing: DosingState;
   readonly engine: EngineState;
+  readonly storage: StorageState;
+  readonly security: SecurityState;
+  readonly log: AuditState;
+  readonly autoLock: AutoLock;
   readonly now: () => number;
   /** False while another tab writes. */
   isWriter = $state(true);
   editor = $state.raw<RecordEditor | null>(null);
   /** Ids whose typed values were never saved; offered again on the list. */
   unsavedIds = $state.raw<readonly string[]>([]);
+  /** A write failed, or a read found damage, after opening. */
+  damage = $state.raw<Damage | null>(null);
+  /** An event could not be written to the audit log. */
+  isAuditFailing = $state(false);
   readonly #newId: () => string;
+  readonly #leaving: Leaving;
+  #isLeaving = false;
 
-  constructor({ vault, client, now, newId, randomSeed, version }: SessionParts) {
+  constructor({ vault, client, passkeys, leaving, now, newId, randomSeed, version }: SessionParts) {
     this.vault = vault;
     this.client = client;
     this.now = now;
     this.version = version;
     this.#newId = newId;
+    this.#leaving = leaving;
     const minute = () => this.minute();
+    const { audit } = this;
     this.settings = new Settings(vault.shelf('settings', readSettings));
     this.packs = new Packs(client);
     this.engine = new EngineState(client);
-    this.patients = new Patients({ shelf: vault.shelf('patients', readRecord), client, minute, newId, randomSeed });
-    this.forecast = new ForecastState({ client, workspaces: vault.shelf('workspaces', readWorkspace), minute, now, randomSeed });
-    this.dosing = new DosingState({ client, forecast: this.forecast, minute });
+    this.patients = new Patients({
+      shelf: vault.shelf('patients', readRecord),
+      erase: (id) => vault.erase(id),
+      audit,
+      client,
+      minute,
+      newId,
+      randomSeed,
+    });
+    const workspaces = vault.shelf('workspaces', readWorkspace);
+    this.forecast = new ForecastState({ client, workspaces, audit, minute, now, randomSeed });
+    this.dosing = new DosingState({ client, forecast: this.forecast, audit, minute });
+    this.storage = new StorageState({ vault, audit, now, backupDays: () => this.settings.backupDays });
+    this.security = new SecurityState({ vault, passkeys, audit });
+    this.log = new AuditState(vault.audit);
+    this.autoLock = new AutoLock({
+      now,
+      limits: () => this.settings,
+      isTimed: !vault.isDemonstration,
+      onlock: (reason) => void this.lock(reason),
+    });
     this.isWriter = vault.tabs.isWriter;
+    vault.onLocked(() => void this.lock('other-tab'));
+    vault.onDamage((damage) => (this.damage = damage));
     vault.tabs.onRole((isWriter) => {
       // What is being typed goes to the disk before the other tab may look for it.
       void this.editor?.keep();
       this.isWriter = isWriter;
       if (isWriter) void this.#reopen();
     });
+  }
+
+  /** Notes down what happened, with the role that was acknowledged. */
+  readonly audit: Audit = (event) => {
+    const role = this.settings.acknowledged?.role;
+    void this.vault.audit.append({ ...event, ...(role ? { role } : {}) }).catch(() => (this.isAuditFailing = true));
+  };
+
+  /**
+   * Leaves the vault: the page is blank at once, what was being typed is kept, workers and keys end, and the page begins anew. A lock
+   * by hand takes the other tabs with it; one by time is each tab's own, so that a forgotten tab does not end the work in another.
+   */
+  async lock(reason: LockReason, next: 'restore' | 'start-over' | null = null): Promise<void> {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    this.#leaving.blank();
+    const isForAll = reason === 'button' || reason === 'panic';
+    this.forecast.stop();
+    this.dosing.stop();
+    // Kept if it can be; a worker that hangs must not keep the vault open.
+    const kept = (async () => {
+      await Promise.all([this.editor?.keep(), this.forecast.settled()]);
+      const role = this.settings.acknowledged?.role;
+      if (reason !== 'other-tab') await this.vault.audit.append({ action: 'vault.lock', detail: reason, ...(role ? { role } : {}) });
+    })();
+    await within(3000, kept);
+    if (isForAll) await within(2000, this.vault.lock());
+    else this.vault.close();
+    this.client.dispose();
+    this.#leaving.reload(next);
   }
 
   /** The person's own calendar day. */
@@ -79,6 +158,7 @@ export class Session {
     await this.settings.load();
     await this.patients.load();
     await this.#findUnsaved();
+    void this.storage.load();
     if (this.settings.engine !== 'automatic') this.client.restart({ preference: this.settings.engine });
     void this.#startEngine();
   }
@@ -99,6 +179,7 @@ export class Session {
   async openPatient(id: string, options: { packId?: string } = {}): Promise<PatientRecord | null> {
     const record = this.patients.find(id);
     if (!record) return null;
+    if (this.forecast.record?.id !== id) this.audit({ action: 'patient.open', patientId: id });
     this.dosing.stop();
     await this.forecast.open(record, this.choosePack, options.packId ?? null);
     const packId = this.forecast.pack?.manifest.id;
@@ -123,11 +204,34 @@ export class Session {
     return record;
   }
 
-  async deletePatient(id: string): Promise<void> {
-    await this.patients.remove(id);
-    if (this.patients.find(id)) return;
+  /** What erasing did; null when it failed, and `patients.failure` says why. */
+  async erasePatient(id: string): Promise<ErasureReport | null> {
     if (this.forecast.record?.id === id) this.forecast.close();
+    if (this.editor?.id === id) this.editor = null;
+    const report = await this.patients.erase(id);
+    if (!report) return null;
     if (this.settings.lastPatient === id) await this.settings.change({ lastPatient: null });
+    await this.#findUnsaved();
+    void this.storage.load();
+    return report;
+  }
+
+  /** The person's data may no longer be used: they are erased, and nothing stays in this page's memory to bring them back. */
+  async withdrawConsent(id: string): Promise<ErasureReport | null> {
+    this.audit({ action: 'consent.withdraw', patientId: id });
+    const report = await this.erasePatient(id);
+    if (report) this.patients.forgetErased();
+    return report;
+  }
+
+  /** True when it is recorded on what basis this person's data may be used. */
+  async recordConsent(id: string, consent: Consent): Promise<boolean> {
+    const record = this.patients.find(id);
+    const kept = record && (await this.patients.setConsent(record, consent));
+    if (!kept) return false;
+    this.forecast.update(kept);
+    this.forecast.failure = null;
+    return true;
   }
 
   /** Opens a record for typing; without an id a new one. Null without any pack, which is what says what can be entered. */
@@ -146,8 +250,14 @@ export class Session {
         newId: this.#newId,
         isDemonstration: this.vault.isDemonstration,
         onSaved: (record) => {
+          const before = this.patients.find(record.id)?.consent;
           this.patients.put(record);
           this.forecast.update(record);
+          this.audit({ action: 'patient.save', patientId: record.id });
+          if (record.consent && JSON.stringify(record.consent) !== JSON.stringify(before)) {
+            this.audit({ action: 'consent.record', patientId: record.id });
+          }
+          void this.storage.load();
           void this.#findUnsaved();
         },
       },
@@ -195,4 +305,9 @@ export class Session {
     const id = this.forecast.record?.id;
     if (id) await this.openPatient(id, this.forecast.pack ? { packId: this.forecast.pack.manifest.id } : {});
   }
+}
+
+/** Waits for work, but no longer than so many milliseconds, and for its failure as little as for its success. */
+async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
+  await Promise.race([work.catch(() => {}), new Promise((done) => setTimeout(done, milliseconds))]);
 }
