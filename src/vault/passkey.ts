@@ -15,6 +15,17 @@ export interface PasskeyHost {
   readonly credentials: Pick<CredentialsContainer, 'create' | 'get'> | undefined;
   readonly hostname: string;
   readonly randomBytes: (length: number) => Uint8Array<ArrayBuffer>;
+  /** `PublicKeyCredential.getClientCapabilities`, where there is one. */
+  readonly capabilities?: () => Promise<Readonly<Record<string, boolean>>>;
+}
+
+export interface BrowserPasskeys {
+  /** False where none can be used for certain; whether a passkey gives a secret shows only when it is made. */
+  isAvailable(): Promise<boolean>;
+  /** Makes a passkey and gives its secret. Rejects with `passkey_unavailable`. */
+  create(): Promise<PasskeySecret>;
+  /** Asks for one of `credentialIds` (base64url) and gives its secret. Rejects with `passkey_unavailable`. */
+  ask(credentialIds: readonly string[]): Promise<PasskeySecret>;
 }
 
 /**
@@ -25,8 +36,31 @@ const prfInput = new TextEncoder().encode('counterpart passkey 1');
 const prfBytes = 32;
 const timeoutMs = 120_000;
 
-/** Why no passkey can be used here, in one sentence; null when one can be tried. Whether it gives secret bytes shows only in use. */
-export function whyNoPasskey({ credentials, hostname }: Pick<PasskeyHost, 'credentials' | 'hostname'>): string | null {
+/** Of this page: `passkeys(browserHost(), 'Counterpart on this device')`. `label` is shown by the device among other passkeys: no patient's name. */
+export function passkeys(host: PasskeyHost, label: string): BrowserPasskeys {
+  return {
+    async isAvailable() {
+      if (whyNone(host)) return false;
+      const known = await host.capabilities?.().catch(() => null);
+      return known?.['extension:prf'] !== false;
+    },
+    create: () => register(host, label),
+    ask: (credentialIds) => use(host, credentialIds),
+  };
+}
+
+export function browserHost(): PasskeyHost {
+  const credentialType = typeof PublicKeyCredential === 'undefined' ? null : PublicKeyCredential;
+  return {
+    credentials: credentialType ? navigator.credentials : undefined,
+    hostname: location.hostname,
+    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    ...(credentialType?.getClientCapabilities ? { capabilities: () => credentialType.getClientCapabilities() } : {}),
+  };
+}
+
+/** Why no passkey can be used here, in one sentence; null when one can be tried. */
+function whyNone({ credentials, hostname }: Pick<PasskeyHost, 'credentials' | 'hostname'>): string | null {
   if (!credentials) return 'This browser has no passkeys, or the page was not opened over https or from localhost.';
   if (/^[\d.]+$|^\[/.test(hostname)) {
     return `Passkeys need a host name, and this page was opened at a number (${hostname}). Open it by its name.`;
@@ -34,8 +68,7 @@ export function whyNoPasskey({ credentials, hostname }: Pick<PasskeyHost, 'crede
   return null;
 }
 
-/** Makes a passkey and gives its secret. `label` is shown by the device among other passkeys: no patient's name. Rejects with `passkey_unavailable`. */
-export async function registerPasskey(host: PasskeyHost, label: string): Promise<PasskeySecret> {
+async function register(host: PasskeyHost, label: string): Promise<PasskeySecret> {
   const created = await asked(host, (credentials) =>
     credentials.create({
       publicKey: {
@@ -58,11 +91,10 @@ export async function registerPasskey(host: PasskeyHost, label: string): Promise
   }
   const credentialId = toBase64url(new Uint8Array(created.rawId));
   // Many devices give the secret only when the passkey is used, and not yet when it is made.
-  return prf.results ? secretOf(credentialId, prf.results.first) : usePasskey(host, [credentialId]);
+  return prf.results ? secretOf(credentialId, prf.results.first) : use(host, [credentialId]);
 }
 
-/** Asks for one of `credentialIds` (base64url) and gives its secret. Rejects with `passkey_unavailable`. */
-export async function usePasskey(host: PasskeyHost, credentialIds: readonly string[]): Promise<PasskeySecret> {
+async function use(host: PasskeyHost, credentialIds: readonly string[]): Promise<PasskeySecret> {
   const allowCredentials = credentialIds.flatMap((credentialId) => {
     const id = fromBase64url(credentialId);
     return id ? [{ type: 'public-key' as const, id }] : [];
@@ -86,7 +118,7 @@ async function asked(
   host: PasskeyHost,
   ask: (credentials: NonNullable<PasskeyHost['credentials']>) => Promise<Credential | null>,
 ): Promise<PublicKeyCredential> {
-  const why = whyNoPasskey(host);
+  const why = whyNone(host);
   if (why || !host.credentials) throw unavailable(why ?? '');
   try {
     const credential = await ask(host.credentials);
