@@ -65,6 +65,7 @@ export const errorCodes = [
   'consent_expired',
   'import_refused',
   'export_failed',
+  'run_invalid',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];
