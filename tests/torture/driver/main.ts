@@ -3,12 +3,16 @@
 import engineUrl from '#engine/worker.ts?worker&url';
 // oxlint-disable-next-line import/default -- As above.
 import vaultUrl from '#vault/worker.ts?worker&url';
+// oxlint-disable-next-line import/default -- As above.
+import importUrl from '#interop/worker.ts?worker&url';
 import { makeClient } from '#engine/client.ts';
 import type { WorkerLike } from '#engine/client.ts';
 import type { Forecast } from '#domain/forecast.ts';
 import type { PatientRecord } from '#domain/record.ts';
 import type { EnginePreference } from '#engine/protocol.ts';
 import { AppError } from '#domain/errors.ts';
+import { makeImportClient } from '#interop/client.ts';
+import type { ImportWorkerLike } from '#interop/client.ts';
 import { openDoor } from '#vault/client.ts';
 import type { Shelf, Vault } from '#vault/vault.ts';
 
@@ -167,7 +171,39 @@ async function readShared(): Promise<{ shared: number; own: Record<string, numbe
   return { shared: counts['shared'] ?? 0, own: counts };
 }
 
+const importer = makeImportClient(() => startWorker(importUrl, 'import') as ImportWorkerLike);
+
+/** The file that the test put into the page's field. */
+function chosen(): readonly File[] {
+  return [...document.querySelector('input')!.files!];
+}
+
+/** Opened and staged as the import page does, with the suggested mapping. */
+async function readChosen(): Promise<{ ms: number; reports: number; kept: number; message: string }> {
+  let reports = 0;
+  const hooks = { onProgress: () => void reports++ };
+  const began = performance.now();
+  const [group] = await importer.call('open', { files: chosen() }, hooks);
+  const mapping = group!.table?.suggestion ?? null;
+  const summary = await importer.call('stage', { group: group!.id, mapping, confirmed: [], today }, hooks);
+  return { ms: performance.now() - began, reports, kept: summary.kept, message: summary.message };
+}
+
+/** Begins to read, cancels after a moment, and gives how long the worker then took to answer something else, milliseconds. */
+async function cancelChosen(): Promise<number> {
+  const stop = new AbortController();
+  const reading = importer.call('open', { files: chosen() }, { signal: stop.signal }).catch(() => null);
+  await new Promise((done) => setTimeout(done, 300));
+  stop.abort();
+  const began = performance.now();
+  await reading;
+  await importer.call('open', { files: [new File(['a,b\n1,2\n'], 'small.csv')] });
+  return performance.now() - began;
+}
+
 const driver = {
+  readChosen,
+  cancelChosen,
   openVault,
   openDamaged,
   writeNumbered,
