@@ -1,58 +1,129 @@
 import { Dexie } from 'dexie';
 import type { Table } from 'dexie';
-import { AppError } from '#domain/errors.ts';
-import type { TableName } from './tables.ts';
-import type { Row, RowStore } from './vault.ts';
+import { commitId, goneId } from './store.ts';
+import type { Loss, MainStore, Row, StoreHouse } from './store.ts';
+import { storeNames } from './tables.ts';
+import type { StoreName } from './tables.ts';
 
-/** The keys of every table, by version of the stored format. A change is a new version here, with a fixture of the old one in tests. */
-const versions: readonly Readonly<Record<TableName, string>>[] = [
+/**
+ * The stores of every version of the format; a change is a new version here, with a fixture of the old one in tests/fixtures/vault.
+ * Version 1 was in the clear: `{ id, updatedAt, sealed }`, where a byte 0 stood before JSON. `VaultHost.create` seals such rows.
+ */
+const versions: readonly Readonly<Partial<Record<StoreName, string>>>[] = [
   { patients: 'id', drafts: 'id', workspaces: 'id', settings: 'id' },
+  { mappings: 'id', keys: 'id', audit: 'id', meta: 'id', gone: 'id' },
 ];
 
-/** Rejects with `vault_unavailable` where the browser has no database for us (some private windows, policy, a damaged profile). */
-export async function openDexieStore(name: string): Promise<RowStore> {
-  // Strict: "saved" is said only after the row was flushed to the disk.
-  const database = new Dexie(name, { chromeTransactionDurability: 'strict' });
-  versions.forEach((stores, index) => database.version(index + 1).stores(stores));
-  // A newer version of the app waits to upgrade: let it, rather than block it.
-  database.on('versionchange', () => database.close());
-  try {
-    await database.open();
-  } catch (cause) {
-    throw new AppError(
-      'vault_unavailable',
-      'This browser does not let Counterpart store anything here (a private window, a policy, or a damaged profile). You can go on, but everything is gone when the tab closes.',
-      { cause },
-    );
-  }
-  const rows = (table: TableName): Table<Row, string> => database.table(table);
+/** Dexie's version 1 is the browser's 10. */
+const versionStep = 10;
+
+/** The databases `name`, `name-1`, … of one origin or of one storage bucket. */
+export function dexieHouse(name: string, idb: IDBFactory): StoreHouse {
+  const nameOf = (generation: number) => (generation === 0 ? name : `${name}-${generation}`);
 
   return {
-    all: (table) => rows(table).toArray(),
-    get: (table, id) => rows(table).get(id),
-    replace: (table, row, expected) =>
-      writing(() =>
-        database.transaction('rw', rows(table), async () => {
-          const found = await rows(table).get(row.id);
-          if (expected !== 'any' && (found?.updatedAt ?? null) !== expected) return { found };
-          await rows(table).put(row);
-          return 'written' as const;
-        }),
-      ),
-    remove: (table, id) => writing(() => rows(table).delete(id)),
-    close: () => database.close(),
+    async generations() {
+      const numbers = (await idb.databases()).flatMap((found) => {
+        if (found.name === name) return [0];
+        const number = found.name?.startsWith(`${name}-`) ? Number(found.name.slice(name.length + 1)) : NaN;
+        return Number.isInteger(number) && number > 0 ? [number] : [];
+      });
+      return numbers.sort((a, b) => a - b);
+    },
+    async inspect(generation) {
+      const database = await openAsItIs(idb, nameOf(generation));
+      if (!database) return null;
+      const { version } = database;
+      database.close();
+      return { version: Math.ceil(version / versionStep) };
+    },
+    open: (generation, onLost) => openStore(nameOf(generation), idb, onLost),
+    delete: (generation) =>
+      new Promise((done, failed) => {
+        const request = idb.deleteDatabase(nameOf(generation));
+        request.onsuccess = () => done();
+        request.onerror = () => failed(request.error);
+      }),
   };
 }
 
-/** A full disk shows itself as any of QuotaExceededError, DataError, UnknownError and InvalidStateError, so none is told apart. */
-async function writing<T>(write: () => PromiseLike<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (cause) {
-    throw new AppError(
-      'vault_write_failed',
-      'The browser could not write to its storage; the disk may be full. What you typed is still on this page. Free some space, then save again.',
-      { cause },
-    );
-  }
+/** Without a version nothing is upgraded, and what would be created is undone. */
+function openAsItIs(idb: IDBFactory, name: string): Promise<IDBDatabase | null> {
+  return new Promise((done, failed) => {
+    const request = idb.open(name);
+    let isNew = false;
+    request.onupgradeneeded = () => {
+      isNew = true;
+      request.transaction?.abort();
+    };
+    request.onsuccess = () => done(request.result);
+    request.onerror = (event) => {
+      event.preventDefault();
+      if (isNew) done(null);
+      else failed(request.error);
+    };
+  });
+}
+
+async function openStore(name: string, idb: IDBFactory, onLost: (how: Loss) => void): Promise<MainStore> {
+  const database = new Dexie(name, {
+    // "Saved" is said only after the row was flushed to the disk.
+    chromeTransactionDurability: 'strict',
+    // After the browser closed a damaged database, Dexie would open an empty one by itself and write into that.
+    autoOpen: false,
+    indexedDB: idb,
+  });
+  versions.forEach((stores, index) => database.version(index + 1).stores(stores));
+  let isOpen = false;
+  const lose = (how: Loss) => {
+    if (isOpen) onLost(how);
+    isOpen = false;
+  };
+  // A newer version of the app, or a vault put in this one's place: let it, rather than block it.
+  database.on('versionchange', () => {
+    lose('replaced');
+    database.close();
+  });
+  database.on('close', () => lose('closed'));
+  await database.open();
+  isOpen = true;
+  const rows = (store: StoreName): Table<Row, string> => database.table(store);
+  const all = storeNames.map(rows);
+
+  return {
+    all: (store) => rows(store).toArray(),
+    get: (store, id) => rows(store).get(id),
+    count: (store) => rows(store).count(),
+    everything: () =>
+      database.transaction('r', all, async () => {
+        const contents = await Promise.all(all.map((table) => table.toArray()));
+        return new Map(storeNames.map((store, index) => [store, contents[index]!]));
+      }),
+    commit(previous, changes) {
+      const touched = new Set(changes.map(({ store }) => store).concat('meta', 'gone'));
+      return database.transaction('rw', [...touched].map(rows), async () => {
+        const last = await rows('meta').get(commitId);
+        if ((last?.counter ?? 0) !== previous) return false;
+        for (const store of touched) {
+          const own = changes.filter((change) => change.store === store);
+          const written = own.filter(({ isGone }) => !isGone).map(({ id, counter, sealed }) => ({ id, counter, sealed }));
+          if (written.length > 0) await rows(store).bulkPut(written);
+          const gone = own.filter(({ isGone }) => isGone);
+          if (gone.length === 0) continue;
+          await rows(store).bulkDelete(gone.map(({ id }) => id));
+          await rows('gone').bulkPut(gone.map(({ id, counter, sealed }) => ({ id: goneId(store, id), counter, sealed })));
+        }
+        return true;
+      });
+    },
+    prune: (upTo) =>
+      rows('gone')
+        .filter(({ counter }) => counter <= upTo)
+        .delete()
+        .then(() => {}),
+    close() {
+      isOpen = false;
+      database.close();
+    },
+  };
 }

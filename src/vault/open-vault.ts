@@ -1,25 +1,365 @@
-import { openDexieStore } from './dexie-store.ts';
-import { memoryStore } from './memory-store.ts';
-import { plainSealer } from './sealer.ts';
-import { browserTabs, soleTab } from './tabs.ts';
-import { makeVault } from './vault.ts';
-import type { Vault } from './vault.ts';
+/** A vault that was unlocked, in its worker: rows opened and sealed, commits one after the other, the audit log's chain. */
+import { AppError, invariant } from '#domain/errors.ts';
+import { emptyHead, follow, headAfter, headCode, nextLink, readCode } from './audit.ts';
+import type { Head, Link } from './audit.ts';
+import type { VaultHeader, VaultKeys } from './keys.ts';
+import { makeRowSealer } from './row-sealer.ts';
+import type { RowSealer } from './row-sealer.ts';
+import { commitId } from './store.ts';
+import type { Change, MainStore, Row } from './store.ts';
+import { countEach, isOfPatient } from './tables.ts';
+import type { Counts, StoreName, TableName } from './tables.ts';
+import type { AuditEntry, AuditEvent } from './vault.ts';
 
-/** The browser's vault; where it refuses one, a vault that lasts as long as the tab and says so (`isLasting`). */
-export async function openVault(name: string, now: () => number): Promise<Vault> {
-  try {
-    const store = await openDexieStore(name);
-    const tabs = await browserTabs({
-      name: `${name}-writer`,
-      locks: navigator.locks,
-      channel: new BroadcastChannel(`${name}-changes`),
+export const headerId = 'header';
+const headId = 'audit-head';
+
+/** What every commit leaves in the clear beside its number. */
+export interface CommitNote {
+  readonly counts: Counts;
+  /** Entries of the audit log. */
+  readonly entries: number;
+}
+
+/** A row as it lies under its seal. */
+export interface Stored {
+  readonly updatedAt: number;
+  readonly value: unknown;
+}
+
+export interface OpenedRow extends Stored {
+  readonly id: string;
+}
+
+export interface Writing {
+  readonly id: string;
+  readonly value: unknown;
+  readonly expected: number | null | 'any';
+}
+
+/** Runs one piece of work of a kind at a time, over all tabs. */
+export type Exclusive = <T>(what: 'commit' | 'copy', work: () => Promise<T>) => Promise<T>;
+
+export interface OpenVaultParts {
+  readonly store: MainStore;
+  readonly keys: VaultKeys;
+  readonly exclusive: Exclusive;
+  readonly now: () => number;
+  /** After each commit, before it is acknowledged. Must not reject. */
+  readonly onCommit: (commit: number, changes: readonly Change[], note: CommitNote) => Promise<void>;
+  /** The browser refused a write or a read. */
+  readonly onFailure: (cause: unknown) => void;
+}
+
+/** Rows are opened in pieces, so that neither worker nor page holds the other up. */
+const pieceRows = 200;
+
+export class OpenVault {
+  readonly keys: VaultKeys;
+  readonly store: MainStore;
+  readonly rows: RowSealer;
+  readonly #parts: OpenVaultParts;
+  /** Unwrapped keys of patients, with the counter of the row they came from. */
+  readonly #patientKeys = new Map<string, { readonly counter: number; readonly key: CryptoKey }>();
+
+  constructor(parts: OpenVaultParts) {
+    this.#parts = parts;
+    this.store = parts.store;
+    this.keys = parts.keys;
+    this.rows = makeRowSealer(parts.keys);
+  }
+
+  /** Everything of a table, a piece at a time; `unreadable` counts rows that did not open. */
+  async *all(table: TableName): AsyncGenerator<{ readonly rows: readonly OpenedRow[]; readonly unreadable: number }> {
+    const [rows, keys] = await this.#reading(() =>
+      Promise.all([this.store.all(table), isOfPatient(table) ? this.store.all('keys') : []]),
+    );
+    const wrapped = new Map(keys.map((row) => [row.id, row]));
+    for (let from = 0; from < rows.length; from += pieceRows) {
+      const piece = rows.slice(from, from + pieceRows);
+      const opened = await Promise.allSettled(piece.map((row) => this.#open(table, row, wrapped.get(row.id))));
+      const good = opened.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+      yield { rows: good, unreadable: piece.length - good.length };
+    }
+  }
+
+  async get(table: TableName, id: string): Promise<OpenedRow | null> {
+    const [row, wrapped] = await this.#reading(() =>
+      Promise.all([this.store.get(table, id), isOfPatient(table) ? this.store.get('keys', id) : undefined]),
+    );
+    return row ? this.#open(table, row, wrapped) : null;
+  }
+
+  /** All or none; gives the new times. */
+  put(table: TableName, writings: readonly Writing[]): Promise<number[]> {
+    return this.commit(async (draft) => {
+      const times: number[] = [];
+      for (const writing of writings) times.push(await draft.put(table, writing));
+      return times;
     });
-    return makeVault({ store, sealer: plainSealer, tabs, isLasting: true, now });
-  } catch {
-    return memoryVault(now);
+  }
+
+  /** Removes one row; of a patient: everything that is theirs, key first. Gives the number of rows. */
+  remove(table: TableName, id: string): Promise<number> {
+    return table === 'patients' ? this.erase(id) : this.commit((draft) => draft.remove(table, id));
+  }
+
+  erase(patientId: string): Promise<number> {
+    return this.commit((draft) => draft.erase(patientId));
+  }
+
+  async log(event: AuditEvent): Promise<void> {
+    await this.commit((draft) => draft.log(event));
+  }
+
+  async readLog(): Promise<{ entries: readonly AuditEntry[]; brokenAt: number | null; headCode: string }> {
+    const { links, head } = await this.#links();
+    const { brokenAt } = await follow(links, head);
+    return {
+      entries: links.flatMap((link) => (link ? [entryOf(link)] : [])),
+      brokenAt,
+      headCode: await headCode(this.keys, head ?? emptyHead),
+    };
+  }
+
+  async checkCode(typed: string): Promise<number | null> {
+    const code = readCode(typed);
+    const { links, head } = await this.#links();
+    const { heads } = await follow(links, head);
+    for (const one of heads.toReversed()) if ((await headCode(this.keys, one)) === code) return one.number;
+    return null;
+  }
+
+  async #links(): Promise<{ links: readonly (Link | null)[]; head: Head | null }> {
+    const [rows, headRow] = await this.#reading(() => Promise.all([this.store.all('audit'), this.store.get('meta', headId)]));
+    const opened = await Promise.allSettled(rows.map((row) => this.rows.open('audit', row)));
+    const links = opened.map((outcome) => (outcome.status === 'fulfilled' ? (outcome.value as Link) : null));
+    return { links, head: headRow ? ((await this.rows.open('meta', headRow)) as Head) : null };
+  }
+
+  /** A row of `meta` under the data key. */
+  async note(id: string): Promise<unknown> {
+    const row = await this.#reading(() => this.store.get('meta', id));
+    return row ? this.rows.open('meta', row) : null;
+  }
+
+  /**
+   * One transaction. `prepare` runs again if another tab committed meanwhile, which without Web Locks can happen; everything is sealed
+   * before the transaction opens, as awaiting anything else inside one lets it commit early.
+   */
+  async commit<T>(prepare: (draft: Draft) => Promise<T>): Promise<T> {
+    const { outcome, commit, changes, note } = await this.#parts.exclusive('commit', async () => {
+      for (;;) {
+        const last = await this.#reading(() => this.store.get('meta', commitId));
+        const draft = new Draft(this, (id, wrapped) => this.#patientKey(id, wrapped), this.#parts.now, last);
+        const outcome = await prepare(draft);
+        const { commit, changes, note } = draft.finish();
+        if (changes.length === 0 || (await this.#writing(() => this.store.commit(commit - 1, changes)))) {
+          return { outcome, commit, changes, note };
+        }
+      }
+    });
+    if (changes.length > 0) await this.#parts.onCommit(commit, changes, note);
+    return outcome;
+  }
+
+  async #open(table: TableName, row: Row, wrapped: Row | undefined): Promise<OpenedRow> {
+    const key = isOfPatient(table) ? await this.#patientKey(row.id, wrapped) : undefined;
+    const { updatedAt, value } = (await this.rows.open(table, row, key)) as Stored;
+    return { id: row.id, updatedAt, value };
+  }
+
+  async #patientKey(id: string, wrapped: Row | undefined): Promise<CryptoKey> {
+    if (!wrapped) {
+      throw new AppError('vault_row_changed', 'A stored row has no key any more: its patient was erased. It was left as it is.');
+    }
+    const known = this.#patientKeys.get(id);
+    if (known?.counter === wrapped.counter) return known.key;
+    const key = await this.keys.openPatientKey(id, wrapped.sealed);
+    this.#patientKeys.set(id, { counter: wrapped.counter, key });
+    return key;
+  }
+
+  async #reading<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (cause) {
+      this.#parts.onFailure(cause);
+      throw new AppError(
+        'vault_damaged',
+        'The browser could not read what it stored here. Nothing was changed. Reload the page: it will compare with the second copy and offer to put back what is missing.',
+        { cause },
+      );
+    }
+  }
+
+  /** A full disk shows itself as any of QuotaExceededError, DataError, UnknownError and InvalidStateError, so none is told apart here. */
+  async #writing<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      return await write();
+    } catch (cause) {
+      this.#parts.onFailure(cause);
+      throw new AppError(
+        'vault_write_failed',
+        'The browser could not write to its storage; the disk may be full. What you typed is still on this page. Free some space, then save again.',
+        { cause },
+      );
+    }
   }
 }
 
-function memoryVault(now: () => number): Vault {
-  return makeVault({ store: memoryStore(), sealer: plainSealer, tabs: soleTab(), isLasting: false, now });
+/** One commit while it is put together. Everything in it bears its number. */
+class Draft {
+  readonly counter: number;
+  readonly #vault: OpenVault;
+  readonly #patientKey: (id: string, wrapped: Row | undefined) => Promise<CryptoKey>;
+  readonly #now: () => number;
+  readonly #changes = new Map<string, Change>();
+  readonly #newKeys = new Map<string, CryptoKey>();
+  #note: CommitNote;
+
+  constructor(
+    vault: OpenVault,
+    patientKey: (id: string, wrapped: Row | undefined) => Promise<CryptoKey>,
+    now: () => number,
+    last: Row | undefined,
+  ) {
+    this.#vault = vault;
+    this.#patientKey = patientKey;
+    this.#now = now;
+    this.counter = (last?.counter ?? 0) + 1;
+    this.#note = last ? readNote(last) : emptyNote;
+  }
+
+  async put(table: TableName, { id, value, expected }: Writing): Promise<number> {
+    const found = await this.#find(table, id);
+    const key = isOfPatient(table) ? await this.#keyFor(id) : undefined;
+    const before = found ? await this.#timeOf(table, found, key) : null;
+    if (expected !== 'any' && before !== expected) throw changedElsewhere(found !== undefined);
+    // Later than what it replaces even when the clock was set back, so that "has it changed?" stays a comparison of numbers.
+    const updatedAt = Math.max(this.#now(), (before ?? 0) + 1);
+    const stored: Stored = { updatedAt, value };
+    const sealed = await this.#vault.rows.seal(table, { id, counter: this.counter }, stored, key);
+    this.#set({ store: table, id, counter: this.counter, sealed, isGone: false });
+    if (!found) this.#count(table, 1);
+    return updatedAt;
+  }
+
+  /** 1 if there was such a row. */
+  async remove(store: StoreName, id: string): Promise<number> {
+    const found = await this.#find(store, id);
+    if (!found) return 0;
+    const sealed = await this.#vault.rows.proveGone(store, id, this.counter);
+    this.#set({ store, id, counter: this.counter, sealed, isGone: true });
+    if (store in this.#note.counts) this.#count(store as TableName, -1);
+    // A draft of somebody who was never saved leaves no key behind.
+    if (store === 'drafts' && !(await this.#find('patients', id)) && !(await this.#find('workspaces', id))) {
+      await this.remove('keys', id);
+    }
+    return 1;
+  }
+
+  /** A row of version 1, with the time it had. */
+  async adopt(table: TableName, id: string, stored: Stored): Promise<void> {
+    const key = isOfPatient(table) ? await this.#keyFor(id) : undefined;
+    const sealed = await this.#vault.rows.seal(table, { id, counter: this.counter }, stored, key);
+    this.#set({ store: table, id, counter: this.counter, sealed, isGone: false });
+    this.#count(table, 1);
+  }
+
+  async erase(patientId: string): Promise<number> {
+    let removed = 0;
+    await this.remove('keys', patientId);
+    for (const table of ['patients', 'workspaces', 'drafts'] as const) removed += await this.remove(table, patientId);
+    return removed;
+  }
+
+  async log(event: AuditEvent): Promise<void> {
+    const headRow = await this.#find('meta', headId);
+    const head = headRow ? ((await this.#vault.rows.open('meta', headRow)) as Head) : emptyHead;
+    const link = nextLink(head, event, this.#now());
+    await this.note('audit', String(link.number).padStart(10, '0'), link);
+    await this.note('meta', headId, await headAfter(link));
+    this.#note = { ...this.#note, entries: link.number };
+  }
+
+  /** A row under the data key, without a time. */
+  async note(store: 'audit' | 'meta', id: string, value: unknown): Promise<void> {
+    const sealed = await this.#vault.rows.seal(store, { id, counter: this.counter }, value);
+    this.#set({ store, id, counter: this.counter, sealed, isGone: false });
+  }
+
+  /** The header is no secret and must be readable before anything is open. */
+  header(header: VaultHeader): void {
+    this.#set({ store: 'meta', id: headerId, counter: this.counter, sealed: jsonBytes(header), isGone: false });
+  }
+
+  finish(): { commit: number; changes: readonly Change[]; note: CommitNote } {
+    const changes = [...this.#changes.values()];
+    if (changes.length > 0) changes.push(commitChange(this.counter, this.#note));
+    return { commit: this.counter, changes, note: this.#note };
+  }
+
+  async #find(store: StoreName, id: string): Promise<Row | undefined> {
+    const changed = this.#changes.get(`${store}/${id}`);
+    if (changed) return changed.isGone ? undefined : changed;
+    return this.#vault.store.get(store, id);
+  }
+
+  async #keyFor(id: string): Promise<CryptoKey> {
+    const made = this.#newKeys.get(id);
+    if (made) return made;
+    const found = await this.#find('keys', id);
+    if (found) return this.#patientKey(id, found);
+    const { key, wrapped } = await this.#vault.keys.newPatientKey(id);
+    this.#newKeys.set(id, key);
+    this.#set({ store: 'keys', id, counter: this.counter, sealed: wrapped, isGone: false });
+    return key;
+  }
+
+  /** Null where the row cannot be opened: then nobody can have edited it, and only `any` may replace it. */
+  async #timeOf(table: TableName, row: Row, key: CryptoKey | undefined): Promise<number | null> {
+    try {
+      return ((await this.#vault.rows.open(table, row, key)) as Stored).updatedAt;
+    } catch {
+      return Number.NaN;
+    }
+  }
+
+  #set(change: Change): void {
+    this.#changes.set(`${change.store}/${change.id}`, change);
+  }
+
+  #count(table: TableName, by: number): void {
+    const { counts } = this.#note;
+    this.#note = { ...this.#note, counts: { ...counts, [table]: counts[table] + by } };
+  }
+}
+
+const emptyNote: CommitNote = { counts: countEach(() => 0), entries: 0 };
+
+export function commitChange(commit: number, note: CommitNote): Change {
+  return { store: 'meta', id: commitId, counter: commit, sealed: jsonBytes(note), isGone: false };
+}
+
+export function readNote(row: Row): CommitNote {
+  return JSON.parse(new TextDecoder().decode(row.sealed)) as CommitNote;
+}
+
+function jsonBytes(value: unknown): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+function entryOf({ previous, ...entry }: Link): AuditEntry {
+  invariant(typeof previous === 'string', 'an entry is linked');
+  return entry;
+}
+
+function changedElsewhere(isThere: boolean): AppError {
+  return new AppError(
+    'vault_in_use',
+    isThere
+      ? 'This was changed in another tab after you opened it here. Nothing was overwritten: compare with the saved version, then save yours or keep that one.'
+      : 'This was deleted in another tab after you opened it here. What you typed is kept: save it as a new patient, or let it go.',
+  );
 }

@@ -8,10 +8,7 @@ import type { DoseAnswer } from '#domain/dosing.ts';
 import type { Regimen } from '#domain/plan.ts';
 import type { EngineClient } from '#engine/client.ts';
 import type { CallName, DoseOrder, SamplingOrder } from '#engine/protocol.ts';
-import { memoryStore } from '#vault/memory-store.ts';
-import { plainSealer } from '#vault/sealer.ts';
-import { soleTab } from '#vault/tabs.ts';
-import { makeVault } from '#vault/vault.ts';
+import { demonstrationVault } from '../../fixtures/vault/demonstration-vault.ts';
 import { toyDosedManifest as manifest } from '../../fixtures/toy-dosed.ts';
 
 const regimen = (amount: number): Regimen => ({
@@ -85,7 +82,7 @@ function fakeClient(answers: Partial<Record<CallName, (argument: unknown, signal
 let made = 0;
 async function session(client: EngineClient) {
   const now = () => Date.UTC(2026, 10, 23, 12);
-  const vault = makeVault({ store: memoryStore(), sealer: plainSealer, tabs: soleTab(), isLasting: true, now });
+  const vault = await demonstrationVault({ now });
   const one = new Session({ vault, client, now, newId: () => `id-${++made}`, randomSeed: () => 4711, version: '0' });
   await one.start();
   await vi.waitFor(() => expect(one.packs.status).toBe('ready'));

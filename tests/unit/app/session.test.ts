@@ -5,11 +5,10 @@ import { AppError } from '#domain/errors.ts';
 import type { Forecast } from '#domain/forecast.ts';
 import type { EngineClient } from '#engine/client.ts';
 import type { CallName, Calls, RunOrder } from '#engine/protocol.ts';
-import { memoryStore } from '#vault/memory-store.ts';
-import { plainSealer } from '#vault/sealer.ts';
+import { memoryDevice } from '#vault/memory-door.ts';
 import { soleTab } from '#vault/tabs.ts';
-import { makeVault } from '#vault/vault.ts';
-import type { RowStore } from '#vault/vault.ts';
+import type { MemoryDevice } from '#vault/memory-door.ts';
+import { demonstrationVault } from '../../fixtures/vault/demonstration-vault.ts';
 import { toyPack } from '../../fixtures/toy-pack.ts';
 
 const { manifest, card } = toyPack();
@@ -94,9 +93,9 @@ function fakeClient(
 }
 
 let made = 0;
-async function session(client: EngineClient, store: RowStore = memoryStore(), isWriter = true) {
+async function session(client: EngineClient, device: MemoryDevice = memoryDevice(), isWriter = true) {
   const now = () => Date.UTC(2026, 10, 23, 12);
-  const vault = makeVault({ store, sealer: plainSealer, tabs: { ...soleTab(), isWriter }, isLasting: true, now });
+  const vault = await demonstrationVault({ device, now, tabs: { ...soleTab(), isWriter } });
   const one = new Session({ vault, client, now, newId: () => `id-${++made}`, randomSeed: () => 4711, version: '0' });
   await one.start();
   await vi.waitFor(() => expect(one.packs.status).toBe('ready'));
@@ -171,22 +170,22 @@ describe('a forecast', () => {
   });
 
   test('is there again after a reload, with its plans', async () => {
-    const store = memoryStore();
-    const first = await session(fakeClient().client, store);
+    const device = memoryDevice();
+    const first = await session(fakeClient().client, device);
     await first.addDemonstration('toy');
     first.forecast.duplicate('plan-a');
     await first.forecast.run();
-    const second = await session(fakeClient().client, store);
+    const second = await session(fakeClient().client, device);
     await vi.waitFor(() => expect(second.forecast.forecast).not.toBeNull());
     expect(second.forecast.plans.map(({ id }) => id)).toEqual([usualCareId, 'plan-a', 'plan-b']);
     expect(second.forecast.stale).toEqual([]);
   });
 
   test('of a tab that does not write is made, and the plans that were not kept are named', async () => {
-    const store = memoryStore();
-    const writer = await session(fakeClient().client, store);
+    const device = memoryDevice();
+    const writer = await session(fakeClient().client, device);
     const record = await writer.addDemonstration('toy');
-    const reader = await session(fakeClient().client, store, false);
+    const reader = await session(fakeClient().client, device, false);
     await reader.openPatient(record!.id);
     await reader.forecast.run();
     expect(reader.forecast.forecast).not.toBeNull();
@@ -242,14 +241,14 @@ describe('patients', () => {
 
 describe('a record being typed', () => {
   test('is kept as a draft and found again after a reload', async () => {
-    const store = memoryStore();
-    const first = await session(fakeClient().client, store);
+    const device = memoryDevice();
+    const first = await session(fakeClient().client, device);
     const editor = (await first.editRecord(null))!;
     editor.setCovariate('age', '61');
     editor.setDate(editor.draft.rows[0]!.id, '2026-01-05');
     editor.setCell(editor.draft.rows[0]!.id, 'bilirubin', '1.4 furl');
     await editor.keep();
-    const second = await session(fakeClient().client, store);
+    const second = await session(fakeClient().client, device);
     expect(second.unsavedIds).toEqual([editor.id]);
     const again = (await second.editRecord(editor.id))!;
     expect(again.isRestored).toBe(true);
@@ -266,11 +265,11 @@ describe('a record being typed', () => {
   });
 
   test('that another tab changed meanwhile is not overwritten, and what was typed stays', async () => {
-    const store = memoryStore();
-    const first = await session(fakeClient().client, store);
+    const device = memoryDevice();
+    const first = await session(fakeClient().client, device);
     const record = (await first.addDemonstration('toy'))!;
     const editor = (await first.editRecord(record.id))!;
-    const second = await session(fakeClient().client, store);
+    const second = await session(fakeClient().client, device);
     const other = (await second.editRecord(record.id))!;
     other.setCovariate('age', '70');
     expect(await other.save()).toBe(true);

@@ -1,0 +1,56 @@
+/** The vault's worker: alone holds keys, rows and the second copy. Its composition root. */
+import { lockDown } from '../lockdown.ts';
+import { dexieHouse } from './dexie-store.ts';
+import { VaultHost } from './host.ts';
+import type { PeerMessage } from './host.ts';
+import { memoryHouse } from './memory-store.ts';
+import type { Exclusive } from './open-vault.ts';
+import type { FromWorker, ToWorker } from './protocol.ts';
+import { makeServer } from './serve.ts';
+
+/** What TypeScript's two libraries disagree on; this file runs in a dedicated worker. */
+interface WorkerScope {
+  postMessage(message: FromWorker): void;
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+}
+const scope = globalThis as unknown as WorkerScope & typeof globalThis;
+
+lockDown(scope, () => false);
+
+/** Of the database, and what locks and channels begin with. */
+const name = 'counterpart';
+
+const exclusive: Exclusive = (what, work) => navigator.locks.request(`${name}-${what}`, work) as ReturnType<typeof work>;
+const channel = new BroadcastChannel(`${name}-workers`);
+
+const host = new VaultHost({
+  house: dexieHouse(name, indexedDB),
+  memory: memoryHouse(),
+  copy: null,
+  keys: {
+    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    now: () => performance.now(),
+  },
+  exclusive,
+  now: Date.now,
+  tell: (told) => scope.postMessage(told),
+  peers: {
+    post: (message) => channel.postMessage(message),
+    onMessage: (listener) => {
+      channel.onmessage = ({ data }: MessageEvent<PeerMessage>) => listener(data);
+    },
+  },
+  storage: {
+    isPersistent: () => navigator.storage.persisted().catch(() => null),
+    bytes: async () => (await navigator.storage.estimate()).usage ?? null,
+  },
+});
+
+const answer = makeServer(host, (message) => scope.postMessage(message));
+scope.onmessage = ({ data }) => void answer(data);
+
+const lock = `${name}-worker-${crypto.randomUUID()}`;
+void navigator.locks.request(lock, () => {
+  scope.postMessage({ type: 'alive', lock });
+  return new Promise<never>(() => {});
+});
