@@ -1,0 +1,3 @@
+import { cryptoSuite } from '../conformance/crypto-suite.ts';
+
+cryptoSuite();

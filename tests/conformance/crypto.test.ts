@@ -1,0 +1,3 @@
+import { cryptoSuite } from './crypto-suite.ts';
+
+cryptoSuite();
