@@ -1,0 +1,107 @@
+/** The meaning of one table's columns while a person settles it: suggested, or remembered from an earlier file, then theirs. */
+import type { ImportClient } from '#interop/client.ts';
+import type { ImportGroup, TableLook, TableQuestion } from '#interop/protocol.ts';
+import type { ColumnRole, DateOrder, DecimalMark, NameMapping, TableMapping, TableReading } from '#interop/tables/mapping.ts';
+
+export class TableMappingState {
+  readonly group: number;
+  look = $state.raw({} as TableLook);
+  mapping = $state.raw({} as TableMapping);
+  /** Where the mapping came from; `own` once a person changed anything. */
+  origin = $state<'suggested' | 'remembered' | 'own'>('suggested');
+  /** What is still left open by the file and by the person: values concerned stay as received. */
+  readonly open: readonly TableQuestion[] = $derived(
+    this.look.questions.filter((question) => question.isOpen && !isAnswered(question, this.mapping)),
+  );
+  readonly #client: ImportClient;
+
+  constructor(client: ImportClient, { id, table }: ImportGroup, remembered: TableMapping | null) {
+    this.#client = client;
+    this.group = id;
+    this.look = table!;
+    this.mapping = remembered ?? table!.suggestion;
+    this.origin = remembered ? 'remembered' : 'suggested';
+  }
+
+  /** Reads the file's shape anew, with another sheet, encoding or separator. The columns may be others then. */
+  async reread(change: Partial<TableReading>): Promise<void> {
+    const reading = { ...this.mapping.reading, ...change };
+    const { table } = await this.#client.call('look', { group: this.group, reading });
+    if (!table) return;
+    const isSame =
+      table.columns.length === this.look.columns.length &&
+      table.columns.every(({ header }, index) => header === this.look.columns[index]!.header);
+    this.look = table;
+    this.mapping = isSame ? { ...this.mapping, reading } : table.suggestion;
+    if (!isSame) this.origin = 'suggested';
+  }
+
+  setRole(column: number, role: ColumnRole): void {
+    const columns = this.mapping.columns.map((one, index) => (index === column ? role : one));
+    // Wide as soon as a column holds values of one thing; long when one holds the values of all.
+    const shape = columns.some(({ kind }) => kind === 'value')
+      ? 'long'
+      : columns.some(({ kind }) => kind === 'quantity')
+        ? 'wide'
+        : this.mapping.shape;
+    this.#change({ columns, shape });
+  }
+
+  setDateOrder(column: number, order: DateOrder | null): void {
+    const role = this.mapping.columns[column]!;
+    if (role.kind === 'date' || role.kind === 'birth-date') this.setRole(column, { ...role, order });
+  }
+
+  setDecimalMark(decimalMark: DecimalMark | null): void {
+    this.#change({ decimalMark });
+  }
+
+  /** `isMissing`: the token means that nothing was measured. */
+  setMissing(token: string, isMissing: boolean): void {
+    const others = this.mapping.missing.filter((one) => one !== token);
+    this.#change({ missing: isMissing ? [...others, token] : others });
+  }
+
+  nameMapping(name: string): NameMapping {
+    return this.mapping.names.find((one) => one.name === name) ?? { name, analyte: null, unit: '' };
+  }
+
+  setName(name: string, change: Partial<Omit<NameMapping, 'name'>>): void {
+    const changed = { ...this.nameMapping(name), ...change };
+    const isThere = this.mapping.names.some((one) => one.name === name);
+    const names = this.mapping.names.map((one) => (one.name === name ? changed : one));
+    this.#change({ names: isThere ? names : [...names, changed] });
+  }
+
+  /** Back to what the file itself suggests. */
+  useSuggestion(): void {
+    this.mapping = { ...this.look.suggestion, reading: this.mapping.reading };
+    this.origin = 'suggested';
+  }
+
+  #change(change: Partial<TableMapping>): void {
+    this.mapping = { ...this.mapping, ...change };
+    this.origin = 'own';
+  }
+}
+
+function isAnswered({ code, column, token }: TableQuestion, mapping: TableMapping): boolean {
+  const role = column === null ? undefined : mapping.columns[column];
+  if (role?.kind === 'ignore') return true;
+  switch (code) {
+    case 'date_order_ambiguous':
+      return !role || (role.kind !== 'date' && role.kind !== 'birth-date') || role.order !== null;
+    case 'decimal_comma':
+      return mapping.decimalMark !== null;
+    case 'missing_token':
+      return mapping.missing.includes(token);
+    case 'analyte_unknown':
+      return role?.kind === 'quantity'
+        ? role.analyte !== null
+        : mapping.names.some((one) => one.name === token && one.analyte !== null);
+    case 'unit_missing':
+      return role?.kind === 'quantity' ? role.unit !== '' : mapping.names.some((one) => one.name === token && one.unit !== '');
+    default:
+      return false;
+  }
+}
