@@ -1,14 +1,15 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
-import { models, policyInPage } from './scripts/vite-plugins.ts';
+import { version } from './package.json' with { type: 'json' };
+import { buildListing, models, offline, policyInPage, shellIntegrity } from './scripts/vite-plugins.ts';
 
 const packs = fileURLToPath(new URL('./models', import.meta.url));
 
 export default defineConfig({
   // Any sub-folder of any static host.
   base: './',
-  plugins: [svelte(), models(packs), policyInPage()],
+  plugins: [svelte(), models(packs), policyInPage(), shellIntegrity(), offline(), buildListing(version)],
   worker: { format: 'es' },
   build: {
     target: 'esnext',

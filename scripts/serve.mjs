@@ -5,33 +5,19 @@ import { stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { securityHeaders } from '../src/guard/headers.mjs';
-
-const types = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.mjs': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.json': 'application/json; charset=utf-8',
-  '.webmanifest': 'application/manifest+json; charset=utf-8',
-  '.md': 'text/markdown; charset=utf-8',
-  '.txt': 'text/plain; charset=utf-8',
-  '.csv': 'text/csv; charset=utf-8',
-  '.wgsl': 'text/wgsl; charset=utf-8',
-  '.wasm': 'application/wasm',
-  '.bin': 'application/octet-stream',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.webp': 'image/webp',
-  '.ico': 'image/x-icon',
-  '.woff2': 'font/woff2',
-};
+import { contentTypes } from '../src/guard/content-types.mjs';
+import { clearing, securityHeaders } from '../src/guard/headers.mjs';
 
 // Vite puts a hash of the content into the name of everything under assets/; the other names keep, their content changes.
-const hashed = /^\/assets\/.*-[\w-]{8,}\.\w+$/;
+const hashed = /\/assets\/.*-[\w-]{8,}\.\w+$/;
+
+/** Whether this answer empties the browser's storage: for the page made for it, asked for from a page of this site. */
+function clears(pathname, request) {
+  return pathname.endsWith(`/${clearing.page}`) && request.headers['sec-fetch-site'] === 'same-origin';
+}
 
 function plainAnswer(response, status, text) {
-  response.writeHead(status, { ...securityHeaders, 'Content-Type': types['.txt'], 'Cache-Control': 'no-store' });
+  response.writeHead(status, { ...securityHeaders, 'Content-Type': contentTypes['.txt'], 'Cache-Control': 'no-store' });
   response.end(`${text}\n`);
 }
 
@@ -67,9 +53,10 @@ async function answer(root, request, response) {
   const tag = `"${found.size.toString(36)}-${Math.trunc(found.mtimeMs).toString(36)}"`;
   const headers = {
     ...securityHeaders,
-    'Content-Type': types[extname(file).toLowerCase()] ?? 'application/octet-stream',
+    'Content-Type': contentTypes[extname(file).toLowerCase()] ?? 'application/octet-stream',
     'Cache-Control': hashed.test(pathname) ? 'public, max-age=31536000, immutable' : 'no-cache',
     ETag: tag,
+    ...(clears(pathname, request) ? { [clearing.name]: clearing.value } : {}),
   };
   if (request.headers['if-none-match'] === tag) {
     response.writeHead(304, headers);
@@ -88,6 +75,12 @@ function listen(root, port, host) {
       if (response.headersSent) response.destroy();
       else plainAnswer(response, 500, 'The file could not be read.');
     });
+  });
+  // What is no HTTP at all is answered by Node itself, which knows no headers of ours.
+  server.on('clientError', (_error, socket) => {
+    if (!socket.writable) return socket.destroy();
+    const headers = Object.entries({ ...securityHeaders, Connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(`HTTP/1.1 400 Bad Request\r\n${headers.join('')}\r\n`);
   });
   return new Promise((done, failed) => {
     server.once('error', failed);

@@ -1,8 +1,11 @@
-// Vite plugins of the app: the packs under models/, and the policy in the page.
+// Vite plugins of the app: the packs under models/, the policy in the page, the service worker, and the list of what was built.
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Plugin } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
+import { buildCode, sumsText } from '../src/guard/build-list.ts';
+import type { BuildList } from '../src/guard/build-list.ts';
 import { metaPolicy } from '../src/guard/headers.mjs';
 
 /** One row of models/index.json: a pack's id and its files, so that the app can check what it fetches. */
@@ -25,7 +28,7 @@ export function listPacks(folder: string): PackListing[] {
         .sort()
         .map((name) => {
           const content = readFileSync(join(folder, id, name));
-          return { name, bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') };
+          return { name, bytes: content.length, sha256: sha256(content) };
         }),
     }));
 }
@@ -66,5 +69,120 @@ export function policyInPage(): Plugin {
     transformIndexHtml: () => [
       { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: metaPolicy() }, injectTo: 'head-prepend' },
     ],
+  };
+}
+
+const sha256 = (content: string | Buffer) => createHash('sha256').update(content).digest('hex');
+
+/**
+ * Puts the digest of each script and style of the first page into its tag: the browser refuses a changed one, from the network or from
+ * a cache.
+ */
+export function shellIntegrity(): Plugin {
+  return {
+    name: 'counterpart-integrity',
+    apply: 'build',
+    enforce: 'post',
+    generateBundle: {
+      order: 'post',
+      handler(_options, bundle) {
+        for (const page of Object.values(bundle)) {
+          if (page.type !== 'asset' || !page.fileName.endsWith('.html')) continue;
+          page.source = String(page.source).replace(
+            /<(?:script|link)\b[^>]*?(?:src|href)="\.\/([^"]+\.(?:js|css))"/g,
+            (tag, name) => {
+              const file = bundle[name];
+              if (!file) throw new Error(`${page.fileName} names ${name}, which is not in the build.`);
+              const content = file.type === 'chunk' ? file.code : file.source;
+              return `${tag} integrity="sha384-${createHash('sha384').update(content).digest('base64')}"`;
+            },
+          );
+        }
+      },
+    },
+  };
+}
+
+/** Fetched past the service worker, or made after it. */
+const notKept = ['service-worker.js', 'build.json', 'recover.html', 'recover-clear.html', 'recover.css'];
+
+/**
+ * The service worker of src/service-worker.ts with the list of every built file and its SHA-256, and the manifest that makes the app
+ * installable. Nothing registers it but main.ts: what the plugin would inject breaks Trusted Types.
+ */
+export function offline(): Plugin[] {
+  let folder = '';
+  const place: Plugin = {
+    name: 'counterpart-out-folder',
+    configResolved: (config) => void (folder = resolve(config.root, config.build.outDir)),
+  };
+  return [
+    place,
+    ...VitePWA({
+      strategies: 'injectManifest',
+      srcDir: 'src',
+      filename: 'service-worker.ts',
+      injectRegister: false,
+      registerType: 'prompt',
+      injectManifest: {
+        injectionPoint: 'self.listedFiles',
+        rollupFormat: 'iife',
+        globPatterns: ['**/*'],
+        globIgnores: notKept,
+        maximumFileSizeToCacheInBytes: 64 * 2 ** 20,
+        manifestTransforms: [
+          (entries) => ({
+            // The plugin lists the manifest and its icons a second time.
+            manifest: [...new Map(entries.map((entry) => [entry.url, entry])).values()]
+              .map(({ url, size }) => ({ url, revision: sha256(readFileSync(join(folder, url))), bytes: size, size }))
+              .sort((a, b) => (a.url < b.url ? -1 : 1)),
+          }),
+        ],
+      },
+      manifest: {
+        id: './',
+        name: 'Counterpart',
+        short_name: 'Counterpart',
+        description: 'A what-if simulator for precision medicine that runs wholly in the browser. For research and education.',
+        start_url: './',
+        scope: './',
+        display: 'standalone',
+        background_color: '#fbfaf8',
+        theme_color: '#12363d',
+        icons: [
+          { src: 'favicon.svg', sizes: 'any', type: 'image/svg+xml' },
+          { src: 'icons/icon-192.png', sizes: '192x192', type: 'image/png' },
+          { src: 'icons/icon-512.png', sizes: '512x512', type: 'image/png' },
+          { src: 'icons/icon-maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+        ],
+      },
+    }),
+  ];
+}
+
+/** Writes build.json, the list of every built file with its SHA-256, last of all, and prints the code that stands for it. */
+export function buildListing(version: string): Plugin {
+  let folder = '';
+  return {
+    name: 'counterpart-build-list',
+    apply: 'build',
+    enforce: 'post',
+    configResolved: (config) => void (folder = resolve(config.root, config.build.outDir)),
+    closeBundle: {
+      order: 'post',
+      sequential: true,
+      async handler() {
+        const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => join(entry.parentPath, entry.name))
+          .map((path) => ({ path: path.slice(folder.length + 1).replaceAll('\\', '/'), content: readFileSync(path) }))
+          .filter(({ path }) => path !== 'build.json')
+          .map(({ path, content }) => ({ path, bytes: content.length, sha256: sha256(content) }))
+          .sort((a, b) => (a.path < b.path ? -1 : 1));
+        const list: BuildList = { format: 1, version, files };
+        writeFileSync(join(folder, 'build.json'), `${JSON.stringify(list, null, 1)}\n`);
+        console.log(`Build code of ${files.length} files: ${buildCode(sha256(sumsText(list)))}`);
+      },
+    },
   };
 }
