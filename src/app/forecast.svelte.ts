@@ -5,6 +5,7 @@ import type { Plan, Regimen } from '#domain/plan.ts';
 import type { IsoMinute, PatientRecord } from '#domain/record.ts';
 import type { EngineClient } from '#engine/client.ts';
 import type { PackInfo } from '#engine/protocol.ts';
+import type { RunFile } from '#interop/export/run-file.ts';
 import { checkEquationsPlan } from '#twin/equations/plans.ts';
 import { checkPlan } from '#twin/plan-check.ts';
 import type { Shelf } from '#vault/vault.ts';
@@ -60,9 +61,11 @@ export class ForecastState {
   /** Set when plans could not be kept, for example because another tab writes. */
   keepFailure = $state.raw<Failure | null>(null);
 
+  /** The run that the page was opened with from a file; null for people of the vault. */
+  opened = $state.raw<RunFile | null>(null);
   /** Why nothing may be run for this person: no basis was recorded, or it has ended. */
   readonly held: AppError | null = $derived.by(() =>
-    this.record ? consentFault(this.record, this.#parts.minute().slice(0, 10)) : null,
+    this.record ? consentFault(this.record, this.#minute().slice(0, 10)) : null,
   );
   /** Doses of the record that go on: what usual care gives. */
   readonly continuing: readonly Regimen[] = $derived(
@@ -79,6 +82,14 @@ export class ForecastState {
   });
   /** The plans of the shown result, to revert to. */
   readonly ranPlans: readonly Plan[] = $derived(this.forecast?.plans.map((one) => one.plan) ?? []);
+  /** The record as it was when the shown result was made. */
+  readonly ranRecord: PatientRecord | null = $derived.by(() => {
+    const { record } = this;
+    if (!record || !this.#basis) return record;
+    const [entryDate, covariates, observations, treatments, events, doses] = JSON.parse(this.#basis.record) as BasisRecord;
+    const { doses: _, ...rest } = record;
+    return { ...rest, entryDate, covariates, observations, treatments, events, ...(doses ? { doses } : {}) };
+  });
   readonly canUndo = $derived.by(() => this.#past.length > 0);
 
   #past = $state.raw<readonly (readonly Plan[])[]>([]);
@@ -98,11 +109,37 @@ export class ForecastState {
     packId: string | null = null,
   ): Promise<void> {
     this.stop();
+    this.opened = null;
     const kept = await this.#parts.workspaces.get(record.id).catch(() => null);
     this.#workspace = kept?.value ?? null;
     this.#updatedAt = kept?.updatedAt ?? null;
     this.record = record;
     this.#show(choose(packId ?? this.#workspace?.packId ?? null));
+  }
+
+  /** Shows a run from a file as it was. It is the page's alone: nothing of it is kept in the vault. */
+  openRun(run: RunFile, pack: PackInfo): void {
+    this.stop();
+    this.#workspace = null;
+    this.opened = run;
+    this.record = run.record;
+    this.#show(pack);
+    this.now = run.now;
+    this.plans = run.forecast.plans.map(({ plan }) => plan);
+    this.seed = run.forecast.run.seed;
+    this.rollouts = run.rollouts;
+    this.outcome = run.reading.outcome;
+    this.readDay = run.reading.readDay;
+    this.forecast = run.forecast;
+    this.madeAt = Date.parse(run.madeAt);
+    this.isPreliminary = run.isPreliminary;
+    this.#basis = this.#basisOf(run.record, pack);
+  }
+
+  /** The opened run once more, by the pack that is installed here: same record, plans, moment and seed. */
+  async runAgain(pack: PackInfo): Promise<void> {
+    this.pack = pack;
+    await this.run();
   }
 
   /** The record was saved again. */
@@ -115,6 +152,7 @@ export class ForecastState {
   close(): void {
     this.stop();
     this.record = null;
+    this.opened = null;
     this.#workspace = null;
     this.#show(null);
   }
@@ -229,7 +267,7 @@ export class ForecastState {
     this.stop();
     const stop = (this.#stop = new AbortController());
     const basis = this.#basisOf(record, pack);
-    const now = this.#parts.minute();
+    const now = this.#minute();
     const held = consentFault(record, now.slice(0, 10));
     this.failure = held ? failureOf(held, '') : null;
     if (held) return;
@@ -270,9 +308,14 @@ export class ForecastState {
     this.phase = 'idle';
   }
 
+  /** An opened run goes on counting from its own moment. */
+  #minute(): IsoMinute {
+    return this.opened ? this.opened.now : this.#parts.minute();
+  }
+
   #basisOf(record: PatientRecord, pack: PackInfo): Basis {
     const { covariates, observations, treatments, events, entryDate, doses } = record;
-    const minute = this.#parts.minute();
+    const minute = this.#minute();
     return {
       record: JSON.stringify([entryDate, covariates, observations, treatments, events, ...(doses ? [doses] : [])]),
       plans: JSON.stringify(this.plans),
@@ -298,7 +341,7 @@ export class ForecastState {
 
   async #write(): Promise<void> {
     const { record, pack, forecast, madeAt } = this;
-    if (!record || !pack) return;
+    if (!record || !pack || this.opened) return;
     const bench: Bench = {
       plans: this.plans.map(({ regimens, blocks, ...plan }) => ({
         ...plan,
@@ -324,6 +367,16 @@ export class ForecastState {
     }
   }
 }
+
+/** As `#basisOf` writes it. */
+type BasisRecord = readonly [
+  PatientRecord['entryDate'],
+  PatientRecord['covariates'],
+  PatientRecord['observations'],
+  PatientRecord['treatments'],
+  PatientRecord['events'],
+  PatientRecord['doses'],
+];
 
 const runFailed =
   'The run failed for a reason of the program’s own. Nothing you entered is lost; run it again, or choose another engine.';

@@ -10,9 +10,10 @@ import { AutoLock } from './auto-lock.svelte.ts';
 import type { LockReason } from './auto-lock.svelte.ts';
 import { DosingState } from './dosing.svelte.ts';
 import { EngineState } from './engine.svelte.ts';
+import { Exports } from './export/exports.svelte.ts';
 import { ForecastState } from './forecast.svelte.ts';
 import { Packs } from './packs.svelte.ts';
-import type { Passkeys } from './passkeys.ts';
+import type { BrowserPasskeys } from '#vault/passkey.ts';
 import { Patients } from './patients.svelte.ts';
 import { readDraft } from './record-draft.ts';
 import { RecordEditor } from './record.svelte.ts';
@@ -21,18 +22,21 @@ import { readSettings, Settings } from './settings.svelte.ts';
 import { StorageState } from './storage.svelte.ts';
 import { readWorkspace } from './workspace.ts';
 
+/** Where the page goes after a lock, if not to the lock screen. */
+export type Next = 'restore' | 'start-over';
+
 /** What the page does when the vault is left; the session itself knows no page. */
 export interface Leaving {
   /** Shows nothing of anybody any more, at once. */
   blank(): void;
   /** Begins anew with nothing in memory, at the lock screen or at the screen named. */
-  reload(next: 'restore' | 'start-over' | null): void;
+  reload(next: Next | null): void;
 }
 
 export interface SessionParts {
   readonly vault: Vault;
   readonly client: EngineClient;
-  readonly passkeys: Passkeys;
+  readonly passkeys: BrowserPasskeys;
   readonly leaving: Leaving;
   readonly now: () => number;
   readonly newId: () => string;
@@ -50,6 +54,7 @@ export class Session {
   readonly forecast: ForecastState;
   readonly dosing: DosingState;
   readonly engine: EngineState;
+  readonly exports: Exports;
   readonly storage: StorageState;
   readonly security: SecurityState;
   readonly log: AuditState;
@@ -62,6 +67,8 @@ export class Session {
   unsavedIds = $state.raw<readonly string[]>([]);
   /** A write failed, or a read found damage, after opening. */
   damage = $state.raw<Damage | null>(null);
+  /** What the last erasure did, while it is shown. */
+  erasure = $state.raw<ErasureReport | null>(null);
   /** An event could not be written to the audit log. */
   isAuditFailing = $state(false);
   readonly #newId: () => string;
@@ -95,6 +102,8 @@ export class Session {
     this.storage = new StorageState({ vault, audit, now, backupDays: () => this.settings.backupDays });
     this.security = new SecurityState({ vault, passkeys, audit });
     this.log = new AuditState(vault.audit);
+    const { forecast, packs, patients } = this;
+    this.exports = new Exports({ forecast, packs, patients, log: vault.audit, audit, version, now, newId, randomSeed });
     this.autoLock = new AutoLock({
       now,
       limits: () => this.settings,
@@ -122,7 +131,7 @@ export class Session {
    * Leaves the vault: the page is blank at once, what was being typed is kept, workers and keys end, and the page begins anew. A lock
    * by hand takes the other tabs with it; one by time is each tab's own, so that a forgotten tab does not end the work in another.
    */
-  async lock(reason: LockReason, next: 'restore' | 'start-over' | null = null): Promise<void> {
+  async lock(reason: LockReason, next: Next | null = null): Promise<void> {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
     this.#leaving.blank();
@@ -133,7 +142,8 @@ export class Session {
     const kept = (async () => {
       await Promise.all([this.editor?.keep(), this.forecast.settled()]);
       const role = this.settings.acknowledged?.role;
-      if (reason !== 'other-tab') await this.vault.audit.append({ action: 'vault.lock', detail: reason, ...(role ? { role } : {}) });
+      if (reason !== 'other-tab')
+        await this.vault.audit.append({ action: 'vault.lock', detail: reason, ...(role ? { role } : {}) });
     })();
     await within(3000, kept);
     if (isForAll) await within(2000, this.vault.lock());
@@ -213,6 +223,7 @@ export class Session {
     if (this.settings.lastPatient === id) await this.settings.change({ lastPatient: null });
     await this.#findUnsaved();
     void this.storage.load();
+    if (!report.isKeyShredded || !report.isSecondCopyClean) this.erasure = report;
     return report;
   }
 
@@ -221,6 +232,7 @@ export class Session {
     this.audit({ action: 'consent.withdraw', patientId: id });
     const report = await this.erasePatient(id);
     if (report) this.patients.forgetErased();
+    this.erasure = report;
     return report;
   }
 

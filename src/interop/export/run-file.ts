@@ -9,12 +9,14 @@ import type { IsoMinute, PatientRecord } from '#domain/record.ts';
 import { isIsoMinute } from '#domain/doses.ts';
 import type { RunStamp } from './about.ts';
 import { safetyLine } from './about.ts';
+import { isObject, JsonConflict, JsonNumber, readJson } from '../json-reader.ts';
+import type { Json } from '../json-reader.ts';
 import { forecastSchema, shapeFault } from './forecast-schema.ts';
 
 export const runFormat = 'counterpart-run/1';
 
-/** Above so many bytes a file is not read: the largest real run is a tenth of it. */
-export const mostRunBytes = 64 * 2 ** 20;
+/** Above so many bytes a file is not read. */
+export const mostRunBytes = 16 * 2 ** 20;
 
 export interface RunFile {
   readonly format: typeof runFormat;
@@ -64,6 +66,37 @@ const runSchema = v.strictObject({
 /** The file's text, in one line. The same run gives the same bytes, also when it was opened from a file. */
 export function writeRun(run: RunFile): string {
   return `${JSON.stringify(run)}\n`;
+}
+
+/**
+ * A file to a run, every number checked: JSON that a stranger may have made, read with bounded depth; equal keys and keys that name
+ * parts of objects are refused.
+ *
+ * @throws AppError `run_invalid` naming the place, never its value.
+ */
+export function readRunFile(bytes: Uint8Array, readRecord: (value: unknown) => PatientRecord): RunFile {
+  if (bytes.byteLength > mostRunBytes) throw refused(`it has more than ${mostRunBytes / 2 ** 20} MiB`);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw refused('it is not text in UTF-8');
+  }
+  const read = readJson(text);
+  if (!read.ok) throw refused(`line ${read.line}, column ${read.column}: not JSON that can be read`);
+  const doubtful = read.notices.find(({ code }) => code === 'key_duplicate' || code === 'key_forbidden');
+  if (doubtful)
+    throw refused(`${doubtful.path.join('.').slice(0, 80) || 'the file'}: a key that may not be there, or is there twice`);
+  return readRun(plain(read.value), readRecord);
+}
+
+/** Numbers as numbers; the notices have been seen. */
+function plain(json: Json): unknown {
+  if (json instanceof JsonNumber) return json.value;
+  if (json instanceof JsonConflict) return undefined;
+  if (Array.isArray(json)) return json.map(plain);
+  if (!isObject(json)) return json;
+  return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, value === undefined ? value : plain(value)]));
 }
 
 /**

@@ -1,0 +1,297 @@
+/** What leaves the app by a person's own hand: made here as text, noted in the audit log, and downloaded by the page. */
+import { AppError } from '#domain/errors.ts';
+import { addDays } from '#domain/record.ts';
+import type { IsoMinute } from '#domain/record.ts';
+import { fileName } from '#interop/export/about.ts';
+import type { FileKind } from '#interop/export/about.ts';
+import { measuredCsv, simulatedCsv } from '#interop/export/csv.ts';
+import { deIdentifyForecast, deIdentifyRecord, drawShift, moveMinute } from '#interop/export/de-identify.ts';
+import type { Removal } from '#interop/export/de-identify.ts';
+import { writeBundle } from '#interop/export/fhir-parts.ts';
+import { recordBundle } from '#interop/export/fhir-record.ts';
+import { runBundle } from '#interop/export/fhir-run.ts';
+import type { RecordedAction } from '#interop/export/fhir-run.ts';
+import { inputsText } from '#interop/export/inputs.ts';
+import { readRun, readRunFile, runFormat, stampOf, writeRun } from '#interop/export/run-file.ts';
+import type { RunFile } from '#interop/export/run-file.ts';
+import { safetyLine } from '#interop/export/about.ts';
+import { sha256 } from '#packs/digests.ts';
+import { decodeManifest } from '#packs/decode.ts';
+import type { PackManifest } from '#packs/manifest.ts';
+import { readRecord } from '#vault/read-record.ts';
+import type { AuditLog } from '#vault/vault.ts';
+import type { Audit } from '../audit.svelte.ts';
+import { failureOf } from '../failure.ts';
+import type { Failure } from '../failure.ts';
+import type { ForecastState } from '../forecast.svelte.ts';
+import type { Packs } from '../packs.svelte.ts';
+import type { Patients } from '../patients.svelte.ts';
+import { vocabularyOf } from './vocabulary.ts';
+
+export interface ExportsParts {
+  readonly forecast: ForecastState;
+  readonly packs: Packs;
+  readonly patients: Patients;
+  readonly log: AuditLog;
+  readonly audit: Audit;
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly newId: () => string;
+  /** A whole number below 2³². */
+  readonly randomSeed: () => number;
+}
+
+export interface ExportFile {
+  /** Names no person. */
+  readonly name: string;
+  readonly type: string;
+  readonly text: string;
+}
+
+export type RunKind = 'run' | 'forecast-csv' | 'run-fhir' | 'run-fhir-courses';
+export type RecordKind = 'record-csv' | 'record-fhir';
+
+/** Of an export: names, notes, sources and true dates only where a person said so. */
+export interface ExportChoice {
+  readonly isWithIdentity: boolean;
+}
+
+export class Exports {
+  failure = $state.raw<Failure | null>(null);
+  /** The open run in the form in which it leaves: what the report shows. */
+  report = $state.raw<RunFile | null>(null);
+  readonly #parts: ExportsParts;
+
+  constructor(parts: ExportsParts) {
+    this.#parts = parts;
+  }
+
+  /** The shown run as a file; null when it could not be made, and `failure` says why. */
+  run(kind: RunKind, choice: ExportChoice): Promise<ExportFile | null> {
+    return this.#attempt(async () => {
+      const run = await this.#runFile(choice);
+      const file = await this.#written(run, kind);
+      this.#noteRun(kind, run);
+      return file;
+    });
+  }
+
+  /** People's records without anything simulated. */
+  records(ids: readonly string[], kind: RecordKind, { isWithIdentity }: ExportChoice): Promise<ExportFile | null> {
+    return this.#attempt(async () => {
+      const found = ids.flatMap((id) => this.#parts.patients.find(id) ?? []);
+      if (found.length === 0) throw new AppError('export_failed', 'There is no record to export. Choose a patient first.');
+      const vocabulary = this.#vocabulary();
+      const shiftDays = isWithIdentity ? 0 : this.#shift();
+      const records = isWithIdentity ? found : found.map((record) => deIdentifyRecord(record, { vocabulary, shiftDays }));
+      const exportedAt = isoAt(this.#parts.now(), shiftDays);
+      const [about, options] = [
+        { appVersion: this.#parts.version, isDeIdentified: !isWithIdentity, day: exportedAt.slice(0, 10) },
+        { ...this.#fhir(isWithIdentity), appVersion: this.#parts.version, exportedAt },
+      ];
+      const text =
+        kind === 'record-csv' ? measuredCsv(records, about, vocabulary) : writeBundle(recordBundle(records, vocabulary, options));
+      for (const { id } of found)
+        this.#parts.audit({ action: 'export', patientId: id, detail: `${kind}, ${identityWords(isWithIdentity)}` });
+      return file(
+        kind === 'record-csv' ? 'record' : 'record-fhir',
+        exportedAt,
+        await hashOf(text),
+        kind === 'record-csv' ? 'csv' : 'json',
+        text,
+      );
+    });
+  }
+
+  /** Makes what the report shows. */
+  async makeReport(choice: ExportChoice): Promise<void> {
+    this.report = null;
+    this.report = await this.#attempt(() => this.#runFile(choice));
+  }
+
+  /** The report was printed. */
+  noteReport(): void {
+    if (this.report) this.#noteRun('report', this.report);
+  }
+
+  /** What a picture of a chart carries; null where nothing was run. Pictures hold no dates and no names, so they are de-identified. */
+  async pictureStamp(): Promise<RunFile | null> {
+    if (!this.#parts.forecast.forecast) return null;
+    return this.#attempt(() => this.#runFile({ isWithIdentity: false }));
+  }
+
+  notePicture(kind: 'svg' | 'png'): void {
+    const { record, pack } = this.#parts.forecast;
+    this.#parts.audit({
+      action: 'export',
+      ...(record && !this.#parts.forecast.opened ? { patientId: record.id } : {}),
+      ...(pack ? { packId: pack.manifest.id } : {}),
+      detail: `chart ${kind}`,
+    });
+  }
+
+  /** Opens a run from a file as it was when it was written. False when it was refused: `failure` says why, and what was open stays. */
+  async open(bytes: Uint8Array): Promise<boolean> {
+    const opened = await this.#attempt(async () => {
+      const run = readRunFile(bytes, readRecord);
+      const manifest = manifestOf(run);
+      const hash = await this.#hash(run);
+      if (hash !== run.inputsHash) {
+        throw new AppError(
+          'run_invalid',
+          'This is not a run that can be opened: record, plans or seed are not those that its hash was made from. It was changed after it was written. Nothing was taken from it.',
+        );
+      }
+      const installed = this.#parts.packs.find(run.forecast.pack.id);
+      // The installed pack is the one that was used: its own words count. Otherwise the file's, so that the picture is the same.
+      const pack =
+        installed?.digest === run.forecast.pack.digest
+          ? installed
+          : { manifest, digest: run.forecast.pack.digest, card: cardOf(run) };
+      this.#parts.forecast.openRun(run, pack);
+      return true;
+    });
+    return opened ?? false;
+  }
+
+  #vocabulary() {
+    const { forecast, packs } = this.#parts;
+    return vocabularyOf(forecast.pack?.manifest ?? null, packs.all);
+  }
+
+  #shift(): number {
+    return drawShift(this.#parts.randomSeed() / 2 ** 32);
+  }
+
+  async #runFile({ isWithIdentity }: ExportChoice): Promise<RunFile> {
+    const { forecast: page, version } = this.#parts;
+    const { forecast, ranRecord, pack, opened, madeAt } = page;
+    if (!forecast || !ranRecord || !pack || madeAt === null)
+      throw new AppError('export_failed', 'There is no forecast to export yet. Run one first.');
+    const reading = { outcome: page.outcome, readDay: page.readDay };
+    const isRemoved = opened?.identity === 'removed';
+    if (opened && opened.forecast === forecast && (isRemoved || isWithIdentity)) return { ...opened, reading };
+    const now: IsoMinute = page.now.startsWith(forecast.today) ? page.now : `${forecast.today}T00:00`;
+    const removal: Removal | null =
+      isWithIdentity || isRemoved ? null : { vocabulary: this.#vocabulary(), shiftDays: this.#shift() };
+    const unsigned: RunFile = {
+      format: runFormat,
+      simulated: true,
+      notice: safetyLine,
+      app: { name: 'Counterpart', version },
+      madeAt: isoAt(madeAt, removal?.shiftDays ?? 0),
+      identity: removal || isRemoved ? 'removed' : 'kept',
+      inputsHash: '0'.repeat(64),
+      now: moveMinute(now, removal?.shiftDays ?? 0),
+      rollouts: page.rollouts,
+      isPreliminary: page.isPreliminary,
+      reading,
+      manifest: pack.manifest,
+      record: removal ? deIdentifyRecord(ranRecord, removal) : ranRecord,
+      forecast: removal ? deIdentifyForecast(forecast, removal) : forecast,
+    };
+    // Through its own reader: what is written can be read again, and its keys are in the order of the format.
+    return readRun(JSON.parse(writeRun({ ...unsigned, inputsHash: await this.#hash(unsigned) })), readRecord);
+  }
+
+  #hash({ record, forecast, now, rollouts }: RunFile): Promise<string> {
+    const plans = forecast.plans.map(({ plan }) => plan);
+    return hashOf(inputsText({ record, plans, pack: forecast.pack, now, seed: forecast.run.seed, rollouts }));
+  }
+
+  async #written(run: RunFile, kind: RunKind): Promise<ExportFile> {
+    const manifest = manifestOf(run);
+    const vocabulary = vocabularyOf(manifest, this.#parts.packs.all);
+    const made = (name: FileKind, extension: string, text: string) => file(name, run.madeAt, run.inputsHash, extension, text);
+    if (kind === 'run') return made('run', 'json', writeRun(run));
+    if (kind === 'forecast-csv')
+      return made('forecast', 'csv', simulatedCsv(run.forecast, stampOf(run), limitsOf(run, manifest), vocabulary));
+    const actions = run.identity === 'kept' ? await this.#actions() : [];
+    const options = { ...this.#fhir(run.identity === 'kept'), hasCourses: kind === 'run-fhir-courses', actions };
+    return made('fhir', 'json', writeBundle(runBundle(run, vocabulary, options)));
+  }
+
+  /** What the log says of this person. Its times are true ones, so it goes along only where identity does. */
+  async #actions(): Promise<readonly RecordedAction[]> {
+    const { record, opened } = this.#parts.forecast;
+    if (!record || opened) return [];
+    const { entries } = await this.#parts.log.read();
+    return entries
+      .filter(({ patientId }) => patientId === record.id)
+      .map(({ action, at, role, packId }) => ({ action, at, ...(role ? { role } : {}), ...(packId ? { packId } : {}) }));
+  }
+
+  #fhir(isWithIdentity: boolean) {
+    return { newId: this.#parts.newId, zone: isWithIdentity ? zoneAt : () => 'Z' };
+  }
+
+  #noteRun(kind: RunKind | 'report', run: RunFile): void {
+    const { record, opened } = this.#parts.forecast;
+    this.#parts.audit({
+      action: 'export',
+      ...(record && !opened ? { patientId: record.id } : {}),
+      packId: run.forecast.pack.id,
+      detail: `${kind}, ${identityWords(run.identity === 'kept')}, pack ${run.forecast.pack.digest}`,
+    });
+  }
+
+  async #attempt<T>(work: () => Promise<T>): Promise<T | null> {
+    this.failure = null;
+    try {
+      return await work();
+    } catch (error) {
+      this.failure = failureOf(
+        error,
+        'The export could not be made, for a reason of the program’s own. Nothing left the device; try again.',
+      );
+      return null;
+    }
+  }
+}
+
+/** What the reader of a result has to know of its bounds: the fit's reasons, plans outside the evidence, what the pack is not for. */
+export function limitsOf({ forecast }: Pick<RunFile, 'forecast'>, manifest: PackManifest): readonly string[] {
+  return [
+    ...(manifest.kind === 'equations' && manifest.educationOnly ? [manifest.educationOnly] : []),
+    ...forecast.fit.reasons,
+    ...forecast.plans.flatMap(({ plan, outsideSupport }) => outsideSupport.map((why) => `${plan.name}: ${why}`)),
+    ...manifest.notFor.map((what) => `Not for: ${what}`),
+  ];
+}
+
+/** The pack's description in a run, through the door of packs. */
+export function manifestOf({ manifest, forecast }: Pick<RunFile, 'manifest' | 'forecast'>): PackManifest {
+  const read = decodeManifest(new TextEncoder().encode(JSON.stringify(manifest)));
+  if (read.id === forecast.pack.id && read.version === forecast.pack.version) return read;
+  throw new AppError(
+    'run_invalid',
+    'This is not a run that can be opened: the pack it describes is not the pack it ran with. Nothing was taken from it.',
+  );
+}
+
+const cardOf = ({ forecast }: RunFile) =>
+  `# ${forecast.pack.title}\n\nThis run came from a file. Its pack, version ${forecast.pack.version}, is not installed here, so its card is not at hand.\n`;
+
+const identityWords = (isWithIdentity: boolean) => (isWithIdentity ? 'with identity' : 'de-identified');
+
+const isoAt = (ms: number, shiftDays: number): string => {
+  const iso = new Date(ms).toISOString();
+  return `${addDays(iso.slice(0, 10), shiftDays)}${iso.slice(10)}`;
+};
+
+const hashOf = (text: string) => sha256(new TextEncoder().encode(text));
+
+function file(kind: FileKind, day: string, hash: string, extension: string, text: string): ExportFile {
+  const types: Readonly<Record<string, string>> = { csv: 'text/csv;charset=utf-8', json: 'application/json' };
+  const type = kind === 'fhir' || kind === 'record-fhir' ? 'application/fhir+json' : types[extension]!;
+  return { name: fileName(kind, day, hash, extension), type, text };
+}
+
+/** Of this machine's clock at a minute: `Z`, `+01:00`. */
+function zoneAt(minute: IsoMinute): string {
+  const ahead = -new Date(`${minute}:00`).getTimezoneOffset();
+  if (ahead === 0) return 'Z';
+  const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
+  return `${ahead > 0 ? '+' : '-'}${two(Math.abs(ahead) / 60)}:${two(Math.abs(ahead) % 60)}`;
+}
