@@ -3,6 +3,8 @@ import type { AuditEntry, AuditEvent, AuditLog } from '#vault/vault.ts';
 import { failureOf } from './failure.ts';
 import type { Failure } from './failure.ts';
 
+export type { AuditEntry } from '#vault/vault.ts';
+
 /** Notes down what happened. Never fails: what could not be written is said by whoever made this. */
 export type Audit = (event: AuditEvent) => void;
 

@@ -6,9 +6,13 @@ import type { AuditEvent, Damage, Found, Vault, VaultDoor } from '#vault/vault.t
 import type { Secret, WrapKind } from '#vault/keys.ts';
 import { failureOf } from './failure.ts';
 import type { Failure } from './failure.ts';
-import type { Passkeys } from './passkeys.ts';
-import type { Session } from './session.svelte.ts';
+import type { BrowserPasskeys } from '#vault/passkey.ts';
+import type { Next, Session } from './session.svelte.ts';
 import type { Role } from './settings.svelte.ts';
+
+export type { Secret } from '#vault/keys.ts';
+export type { BrowserPasskeys } from '#vault/passkey.ts';
+export type { Damage } from '#vault/vault.ts';
 
 export type Step =
   | 'looking'
@@ -47,13 +51,15 @@ export interface ChosenBackup {
 
 export interface GateParts {
   readonly door: VaultDoor;
-  readonly passkeys: Passkeys;
+  readonly passkeys: BrowserPasskeys;
   /** Makes and starts the session of an opened vault. */
   readonly open: (vault: Vault) => Promise<Session>;
   readonly now: () => number;
   /** The page was locked just now, and where it was to go afterwards. */
-  readonly after: { readonly isLocked: boolean; readonly next: 'restore' | 'start-over' | null };
+  readonly after: { readonly isLocked: boolean; readonly next: Next | null };
   readonly countRemains: () => Promise<Remains>;
+  /** From here on the page is the session's. */
+  readonly onentered: (session: Session) => void;
 }
 
 /** What a person types so that nothing is replaced or deleted by a slip. */
@@ -74,14 +80,14 @@ export class Gate {
   passkeyFailure = $state.raw<string | null>(null);
   backup = $state.raw<ChosenBackup | null>(null);
   remains = $state.raw<Remains | null>(null);
-  /** Once it is there, the page is the session's. */
-  session = $state.raw<Session | null>(null);
   readonly ways: readonly Way[] = $derived.by(() => waysOf(this.found));
   readonly damage: Damage | null = $derived(this.found?.kind === 'damaged' ? this.found.damage : null);
   /** There is something on this device that a restored backup or a new start would put an end to. */
-  readonly hasSomething: boolean = $derived(this.found !== null && this.found.kind !== 'nothing' && this.found.kind !== 'unavailable');
+  readonly hasSomething: boolean = $derived(
+    this.found !== null && this.found.kind !== 'nothing' && this.found.kind !== 'unavailable',
+  );
   readonly wasLocked: boolean;
-  readonly passkeys: Passkeys;
+  readonly passkeys: BrowserPasskeys;
   readonly #parts: GateParts;
   #role: Role | null = null;
   #opened: Session | null = null;
@@ -168,28 +174,23 @@ export class Gate {
     });
   }
 
-  /** Whether what was typed is the group of the printed key that was asked for; blanks and case do not matter. */
-  isGroup(index: number, typed: string): boolean {
-    return this.recoveryKey !== null && groupsOf(this.recoveryKey)[index] === plain(typed);
-  }
-
   /** The key was written down: forget it here, and go in. */
   enter(): void {
     this.recoveryKey = null;
-    this.session = this.#opened;
+    if (this.#opened) this.#parts.onentered(this.#opened);
   }
 
   async createDemonstration(): Promise<void> {
     await this.#work(async () => {
       const { vault } = await this.#parts.door.create({ kind: 'none' });
-      this.session = await this.#open(vault, { action: 'vault.create', detail: 'demonstration' });
+      this.#parts.onentered(await this.#open(vault, { action: 'vault.create', detail: 'demonstration' }));
     });
   }
 
   async openDemonstration(): Promise<void> {
     this.step = 'opening';
     await this.#enter(() => this.#parts.door.unlock({ kind: 'none' }), { action: 'vault.unlock', detail: 'demonstration' });
-    if (!this.session) this.step = 'closed-demonstration';
+    if (this.failure) this.step = 'closed-demonstration';
   }
 
   async unlock(secret: Secret): Promise<void> {
@@ -249,7 +250,7 @@ export class Gate {
 
   async #enter(open: () => Promise<Vault>, event: AuditEvent): Promise<void> {
     await this.#work(async () => {
-      this.session = await this.#open(await open(), event);
+      this.#parts.onentered(await this.#open(await open(), event));
     });
   }
 
@@ -272,13 +273,6 @@ export class Gate {
       this.isBusy = false;
     }
   }
-}
-
-const plain = (text: string) => text.toUpperCase().replace(/[^A-Z0-9]/g, '');
-
-/** The printed key in the groups it is printed in. */
-export function groupsOf(recoveryKey: string): readonly string[] {
-  return recoveryKey.split(/[\s-]+/).filter(Boolean);
 }
 
 function waysOf(found: Found | null): readonly Way[] {

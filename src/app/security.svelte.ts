@@ -4,7 +4,7 @@ import type { Vault } from '#vault/vault.ts';
 import type { Audit } from './audit.svelte.ts';
 import { failureOf } from './failure.ts';
 import type { Failure } from './failure.ts';
-import type { Passkeys } from './passkeys.ts';
+import type { BrowserPasskeys } from '#vault/passkey.ts';
 
 export interface VaultWay {
   readonly id: string;
@@ -14,7 +14,7 @@ export interface VaultWay {
 
 export interface SecurityParts {
   readonly vault: Pick<Vault, 'ways' | 'setSecret' | 'newRecoveryKey' | 'removeWay'>;
-  readonly passkeys: Passkeys;
+  readonly passkeys: BrowserPasskeys;
   readonly audit: Audit;
 }
 
@@ -25,7 +25,7 @@ export class SecurityState {
   failure = $state.raw<Failure | null>(null);
   /** A new printed key, shown until it was written down. */
   recoveryKey = $state.raw<string | null>(null);
-  readonly passkeys: Passkeys;
+  readonly passkeys: BrowserPasskeys;
   readonly #parts: SecurityParts;
 
   constructor(parts: SecurityParts) {

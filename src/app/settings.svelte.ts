@@ -7,6 +7,12 @@ const acknowledgementVersion = 1;
 
 export const roles = ['clinician', 'educator', 'researcher', 'student'] as const;
 export type Role = (typeof roles)[number];
+export const roleWords: Readonly<Record<Role, string>> = {
+  clinician: 'Clinician',
+  educator: 'Educator',
+  researcher: 'Researcher',
+  student: 'Student',
+};
 export type Theme = 'system' | 'light' | 'dark';
 
 /** Of an automatic lock. */

@@ -2,6 +2,8 @@ export interface Toast {
   readonly id: number;
   readonly message: string;
   readonly undo: (() => void) | undefined;
+  /** Called when it leaves and was not undone. */
+  readonly gone: (() => void) | undefined;
 }
 
 /** What was just done, with a way back. A toast leaves by itself, but never while it is pointed at or focused. */
@@ -16,8 +18,8 @@ export class Toasts {
     this.#stay = stay;
   }
 
-  show(message: string, undo?: () => void): number {
-    const toast: Toast = { id: this.#next++, message, undo };
+  show(message: string, undo?: () => void, gone?: () => void): number {
+    const toast: Toast = { id: this.#next++, message, undo, gone };
     // Three at most: older ones have been read or will not be.
     for (const old of this.shown.slice(0, -2)) this.dismiss(old.id);
     this.shown = [...this.shown, toast];
@@ -26,14 +28,18 @@ export class Toasts {
   }
 
   dismiss(id: number): void {
-    this.hold(id);
-    this.shown = this.shown.filter((toast) => toast.id !== id);
+    this.#take(id)?.gone?.();
   }
 
   undo(id: number): void {
+    this.#take(id)?.undo?.();
+  }
+
+  #take(id: number): Toast | undefined {
+    this.hold(id);
     const toast = this.shown.find((one) => one.id === id);
-    this.dismiss(id);
-    toast?.undo?.();
+    this.shown = this.shown.filter((one) => one.id !== id);
+    return toast;
   }
 
   /** Stops the clock while the toast is pointed at or focused. */
