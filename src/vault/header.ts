@@ -104,10 +104,9 @@ export function readHeader(stored: unknown): VaultHeader {
   }
   const outcome = v.safeParse(schema, stored);
   if (outcome.success && isConsistent(outcome.output)) return outcome.output;
-  const where = outcome.success ? 'wraps' : outcome.issues.map((issue) => v.getDotPath(issue) ?? 'header').join(', ');
   throw new AppError(
     'vault_damaged',
-    `What the vault says of itself cannot be read (${where}). Restore the second copy or a backup.`,
+    'What the vault says of itself (its ways of unlocking) cannot be read. Restore the second copy or a backup.',
   );
 }
 
