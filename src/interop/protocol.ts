@@ -79,8 +79,24 @@ export interface StageOrder {
   readonly today: IsoDate;
 }
 
+/** A local code or a name that no table names: what a person may confirm as `ConfirmedCode`. */
+export interface UnknownCode {
+  /** Empty for a name. */
+  readonly system: string;
+  /** The name where `system` is empty. */
+  readonly code: string;
+  readonly label: string;
+  readonly count: number;
+  /** As received, at most 5. */
+  readonly units: readonly string[];
+  /** By text alone: offered, never used before a person agreed. */
+  readonly suggestion: string | null;
+}
+
 /** The outcome of a group, with patients summed up. */
 export interface ImportSummary extends Omit<ImportOutcome, 'patients'> {
+  /** Of formats with codes: what was kept as received for want of an analyte, most frequent first, at most 500. Empty for tables. */
+  readonly unknown: readonly UnknownCode[];
   readonly patientCount: number;
   /** The first `mostPatientsAtOnce`; `patients` gives the others. */
   readonly patients: readonly PatientSummary[];
@@ -121,6 +137,8 @@ export interface ImportCalls {
   readonly open: { readonly argument: { readonly files: readonly File[] }; readonly answer: readonly ImportGroup[] };
   /** Looks again with another sheet, encoding or delimiter. */
   readonly look: { readonly argument: { readonly group: number; readonly reading: TableReading }; readonly answer: ImportGroup };
+  /** What the rows of `TableLook.rows` come to with this mapping, in their order; nothing is staged by it. */
+  readonly sample: { readonly argument: StageOrder; readonly answer: readonly ImportedObservation[] };
   /** Reads everything; nothing leaves the worker yet. Staging a group again replaces what it held. */
   readonly stage: { readonly argument: StageOrder; readonly answer: ImportSummary };
   readonly patients: {
