@@ -1,0 +1,237 @@
+import { describe, expect, test } from 'vitest';
+import { Exports } from '#app/export/exports.svelte.ts';
+import type { ExportFile, RunKind } from '#app/export/exports.svelte.ts';
+import { ForecastState } from '#app/forecast.svelte.ts';
+import { Packs } from '#app/packs.svelte.ts';
+import { Patients } from '#app/patients.svelte.ts';
+import type { EngineClient } from '#engine/client.ts';
+import type { PatientRecord } from '#domain/record.ts';
+import type { AuditEvent } from '#vault/vault.ts';
+import { dosedRun, learnedRun, token, withTokens } from '../../fixtures/exported-runs.ts';
+import type { MadeRun } from '../../fixtures/exported-runs.ts';
+
+const instant = Date.UTC(2026, 10, 23, 12);
+
+/** The page with one run made, as far as exports look at it. */
+async function pageOf(made: MadeRun | null, { packs: installed = made ? [made.pack] : [], seed = 77 } = {}) {
+  const noted: AuditEvent[] = [];
+  const audit = (event: AuditEvent) => void noted.push(event);
+  const client: EngineClient = {
+    async call(name) {
+      return (name === 'packs' ? { packs: installed, refused: [] } : made!.forecast) as never;
+    },
+    restart() {},
+    dispose() {},
+  };
+  const shelf = {
+    all: async () => ({ kept: [], unreadable: 0 }),
+    get: async () => null,
+    put: async () => 1,
+    onElsewhere: () => () => {},
+  };
+  const minute = () => made?.now ?? '2026-11-23T12:00';
+  const forecast = new ForecastState({
+    client,
+    workspaces: shelf as never,
+    audit,
+    minute,
+    now: () => instant,
+    randomSeed: () => 1,
+  });
+  const packs = new Packs(client);
+  await packs.load();
+  const patients = { find: (id: string) => (made?.record.id === id ? made.record : null) } as unknown as Patients;
+  let ids = 0;
+  const newId = () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`;
+  const log = {
+    append: async () => {},
+    read: async () => ({
+      entries: [{ number: 1, at: '2026-11-23T12:00:00.000Z', action: 'run' as const, patientId: made?.record.id ?? '' }],
+      brokenAt: null,
+      headCode: '',
+    }),
+    check: async () => null,
+  };
+  const exports = new Exports({
+    forecast,
+    packs,
+    patients,
+    log,
+    audit,
+    version: '0.1.0',
+    now: () => instant,
+    newId,
+    randomSeed: () => seed * 1e7,
+  });
+  if (made) {
+    await forecast.open(made.record, () => made.pack);
+    forecast.plans = [made.forecast.plans[0]!.plan, ...made.plans];
+    forecast.rollouts = 1000;
+    await forecast.run();
+    expect(forecast.failure).toBe(null);
+  }
+  return { forecast, exports, noted };
+}
+
+const kinds: readonly RunKind[] = ['run', 'forecast-csv', 'run-fhir', 'run-fhir-courses'];
+const all = async (exports: Exports, record: PatientRecord, isWithIdentity: boolean): Promise<ExportFile[]> => {
+  const made = [];
+  for (const kind of kinds) {
+    made.push(await exports.run(kind, { isWithIdentity }));
+    expect(exports.failure).toBe(null);
+  }
+  made.push(
+    await exports.records([record.id], 'record-csv', { isWithIdentity }),
+    await exports.records([record.id], 'record-fhir', { isWithIdentity }),
+  );
+  expect(exports.failure).toBe(null);
+  return made.map((one) => one!);
+};
+
+describe.each([
+  ['learned', learnedRun],
+  ['dosed', dosedRun],
+])('a run of a %s pack', (_, make) => {
+  const whole = make();
+
+  test('no de-identified export holds any of the tokens planted in its text fields, nor a true date', async () => {
+    const made = await whole;
+    const { exports } = await pageOf(made);
+    const planted = JSON.stringify([made.record, made.plans]).match(/Zq\w+?Xv/g)!;
+    expect(new Set(planted).size).toBeGreaterThanOrEqual(32);
+    const dates = [...new Set(JSON.stringify([made.record, made.now]).match(/\d{4}-\d{2}-\d{2}/g)!)];
+    for (const { name, text } of await all(exports, made.record, false)) {
+      expect(text.match(/Zq\w+?Xv/g), name).toBe(null);
+      expect(name).not.toContain('Zq');
+      for (const date of dates) expect(text, name).not.toContain(date);
+      expect(text, name).not.toContain('2026-11-23');
+    }
+  });
+
+  test('with identity the names are in, and the log says so', async () => {
+    const made = await whole;
+    const { exports, noted } = await pageOf(made);
+    const files = await all(exports, made.record, true);
+    expect(files[0]!.text).toContain(token('name'));
+    expect(files[4]!.text).toContain(token('alias'));
+    for (const { name } of files) expect(name).not.toContain('Zq');
+    const exported = noted.filter(({ action }) => action === 'export');
+    expect(exported).toHaveLength(6);
+    for (const one of exported) {
+      expect(one.detail).toContain('with identity');
+      expect(one.patientId).toBe(made.record.id);
+    }
+  });
+
+  test('a de-identified run opens again, and what it gives then is the same bytes', async () => {
+    const made = await whole;
+    const first = await pageOf(made);
+    const file = (await first.exports.run('run', { isWithIdentity: false }))!;
+    const second = await pageOf(null, { packs: [made.pack] });
+    expect(await second.exports.open(new TextEncoder().encode(file.text))).toBe(true);
+    expect(second.forecast.forecast!.plans.map(({ markers }) => markers)).toEqual(
+      made.forecast.plans.map(({ markers }) => markers),
+    );
+    expect(second.forecast.stale).toEqual([]);
+    expect((await second.exports.run('run', { isWithIdentity: false }))!.text).toBe(file.text);
+    // Nothing was put back that had been taken out.
+    expect((await second.exports.run('run', { isWithIdentity: true }))!.text).toBe(file.text);
+  });
+
+  test('a run with identity opens again to the record that it was made from', async () => {
+    const made = await whole;
+    const first = await pageOf(made);
+    const file = (await first.exports.run('run', { isWithIdentity: true }))!;
+    const second = await pageOf(null, { packs: [] });
+    expect(await second.exports.open(new TextEncoder().encode(file.text))).toBe(true);
+    expect(second.forecast.record).toEqual(made.record);
+    expect(second.forecast.forecast).toEqual(JSON.parse(JSON.stringify(made.forecast)));
+    expect((await second.exports.run('run', { isWithIdentity: true }))!.text).toBe(file.text);
+  });
+
+  test('the hash does not depend on how far dates were moved', async () => {
+    const made = await whole;
+    const hashes = await Promise.all(
+      [1, 99].map(async (seed) => {
+        const { exports } = await pageOf(made, { seed });
+        const run = JSON.parse((await exports.run('run', { isWithIdentity: false }))!.text);
+        return [run.inputsHash, run.now];
+      }),
+    );
+    expect(hashes[0]![0]).toBe(hashes[1]![0]);
+    expect(hashes[0]![1]).not.toBe(hashes[1]![1]);
+  });
+
+  test.each([
+    ['a number', (run: any) => (run.forecast.plans[0].eventFree[0] = 1.5)],
+    ['a seed', (run: any) => (run.forecast.run.seed += 1)],
+    ['a covariate', (run: any) => (run.record.covariates.age = 40)],
+    ['a plan', (run: any) => (run.forecast.plans[1].plan.blocks = [{ intervention: 'x', startDay: 0, stopDay: 5 }])],
+    ['a time', (run: any) => run.forecast.timesDays.pop()],
+    ['a band', (run: any) => Object.values<any>(run.forecast.plans[0].markers)[0].bands[0].low.fill(1e9)],
+    ['the pack', (run: any) => (run.manifest.version = '9.0.0')],
+    ['the notice', (run: any) => (run.notice = 'Measured.')],
+    ['simulated', (run: any) => (run.simulated = false)],
+    ['the format', (run: any) => (run.format = 'counterpart-run/2')],
+    ['an extra field', (run: any) => (run.script = 'x')],
+    ['a date', (run: any) => (run.forecast.today = '2026-02-30')],
+  ])('a file with another value for %s is refused and nothing changes', async (_what, change) => {
+    const made = await whole;
+    const first = await pageOf(made);
+    const run = JSON.parse((await first.exports.run('run', { isWithIdentity: false }))!.text);
+    change(run);
+    const second = await pageOf(null, { packs: [made.pack] });
+    expect(await second.exports.open(new TextEncoder().encode(JSON.stringify(run)))).toBe(false);
+    expect(second.exports.failure?.code).toMatch(/^(run_invalid|pack_)/);
+    expect(second.forecast.forecast).toBe(null);
+  });
+});
+
+test.each([
+  ['nothing', ''],
+  ['another object', '{"format":"x"}'],
+  ['half a file', '{"format":"counterpart-run/1",'],
+  ['a key twice', '{"format":"counterpart-run/1","format":"counterpart-run/2"}'],
+  ['a prototype', '{"format":"counterpart-run/1","__proto__":{"simulated":true}}'],
+  ['a deep file', `{"format":"counterpart-run/1","manifest":${'['.repeat(100_000)}`],
+  ['an overflow', '{"format":"counterpart-run/1","rollouts":1e999}'],
+])('%s is no run', async (_, text) => {
+  const { exports, forecast } = await pageOf(null);
+  expect(await exports.open(new TextEncoder().encode(text))).toBe(false);
+  expect(exports.failure?.code).toBe('run_invalid');
+  expect(forecast.record).toBe(null);
+});
+
+test('bytes that are no text are no run', async () => {
+  const { exports } = await pageOf(null);
+  expect(await exports.open(new Uint8Array([0xff, 0xfe, 0x00]))).toBe(false);
+  expect(exports.failure?.code).toBe('run_invalid');
+});
+
+test('without a forecast there is nothing to export, and it is said', async () => {
+  const { exports } = await pageOf(null);
+  expect(await exports.run('run', { isWithIdentity: false })).toBe(null);
+  expect(exports.failure?.code).toBe('export_failed');
+});
+
+test('an age above 89 leaves as 90', async () => {
+  const young = await learnedRun();
+  const made: MadeRun = {
+    ...young,
+    record: { ...young.record, covariates: { ...young.record.covariates, age: 93 } },
+    forecast: {
+      ...young.forecast,
+      fit: {
+        ...young.forecast.fit,
+        inputs: young.forecast.fit.inputs.map((one) => (one.id === 'age' ? { ...one, value: '93 a' } : one)),
+      },
+    },
+  };
+  const { exports } = await pageOf(made);
+  const files = await all(exports, made.record, false);
+  const run = JSON.parse(files[0]!.text);
+  expect(run.record.covariates.age).toBe(90);
+  expect(run.record.identity).toBeUndefined();
+  expect(run.forecast.fit.inputs.find(({ id }: { id: string }) => id === 'age').value).toBe('90 or above a');
+  for (const { text } of files) expect(text).not.toMatch(/(?<![.\d])93(?: a\b|,a\b)/);
+});
