@@ -12,8 +12,9 @@ import { clearing, securityHeaders } from '../src/guard/headers.mjs';
 const hashed = /\/assets\/.*-[\w-]{8,}\.\w+$/;
 
 /** Whether this answer empties the browser's storage: for the page made for it, asked for from a page of this site. */
-function clears(pathname, request) {
-  return pathname.endsWith(`/${clearing.page}`) && request.headers['sec-fetch-site'] === 'same-origin';
+function clears(pathname, { headers }) {
+  const isGoingThere = headers['sec-fetch-site'] === 'same-origin' && headers['sec-fetch-mode'] === 'navigate';
+  return pathname.endsWith(`/${clearing.page}`) && isGoingThere;
 }
 
 function plainAnswer(response, status, text) {

@@ -1,19 +1,24 @@
 /** Composition root: opens the vault, starts the engine's worker, makes the session, mounts the page. Read this first. */
 // Before all other imports: what a library took hold of could not be taken away from it.
-import '#guard/installed.ts';
+import { guard } from '#guard/installed.ts';
 import { mount, unmount } from 'svelte';
 import './ui/theme/base.css';
 // oxlint-disable-next-line import/default -- Vite makes it: the query asks for the address of the built worker.
 import engineWorkerUrl from './engine/worker.ts?worker&url';
 // oxlint-disable-next-line import/default -- as above
 import vaultWorkerUrl from './vault/worker.ts?worker&url';
+// oxlint-disable-next-line import/default -- as above
+import proveWorkerUrl from './guard/prove-worker.ts?worker&url';
 import App from './App.svelte';
 import { Gate } from '#app/gate.svelte.ts';
 import type { Remains } from '#app/gate.svelte.ts';
+import { Offline } from '#app/offline.svelte.ts';
+import { Proof } from '#app/prove.svelte.ts';
 import { Session } from '#app/session.svelte.ts';
 import type { Next } from '#app/session.svelte.ts';
 import { makeClient } from '#engine/client.ts';
 import type { WorkerLike } from '#engine/client.ts';
+import { siteContext } from '#ui/features/prove/site-context.ts';
 import InsecureOrigin from '#ui/features/start/InsecureOrigin.svelte';
 import StartScreen from '#ui/features/start/StartScreen.svelte';
 import { openDoor } from '#vault/client.ts';
@@ -71,12 +76,48 @@ async function countRemains(): Promise<Remains> {
   return { databases: databases.length, files, keptItems: localStorage.length + sessionStorage.length };
 }
 
+/** The files of this copy of the program: kept for offline use, renewed, proven. Of no session. */
+function makeSite(now: () => number) {
+  const base = new URL('./', document.baseURI).href;
+  const { serviceWorker } = navigator as Partial<Pick<Navigator, 'serviceWorker'>>;
+  const offline = new Offline({
+    register:
+      serviceWorker && import.meta.env.PROD
+        ? () => {
+            const address = `${base}service-worker.js`;
+            return serviceWorker.register((policy?.createScriptURL(address) ?? address) as string, { updateViaCache: 'none' });
+          }
+        : null,
+    container: serviceWorker ?? null,
+    reload: () => location.reload(),
+  });
+  const proof = new Proof({
+    guard,
+    speaker: document,
+    mayLeave: 'navigation' in window,
+    base,
+    fetch,
+    onRequest(listener) {
+      new PerformanceObserver((list) => list.getEntries().forEach(({ name }) => listener(name))).observe({
+        type: 'resource',
+        buffered: true,
+      });
+    },
+    startWorker: () => startWorker(proveWorkerUrl, 'prove'),
+    serviceWorker: () => offline.worker,
+    now,
+  });
+  return { offline, proof };
+}
+
 async function start(target: HTMLElement): Promise<void> {
   if (!isSecureContext) {
     mount(InsecureOrigin, { target, props: { address: location.origin } });
     return;
   }
   const now = () => Date.now();
+  const site = makeSite(now);
+  const context = siteContext(site);
   const devicePasskeys = passkeys(browserHost(), 'Counterpart on this device');
 
   /** Packs and engine begin to load once there is somebody to see them. */
@@ -110,11 +151,13 @@ async function start(target: HTMLElement): Promise<void> {
     countRemains,
     onentered(session) {
       void unmount(shown);
-      mount(App, { target, props: { session } });
+      mount(App, { target, props: { session }, context });
     },
   });
-  const shown = mount(StartScreen, { target, props: { gate, onreload: () => location.reload() } });
+  const shown = mount(StartScreen, { target, props: { gate, onreload: () => location.reload() }, context });
   await gate.start();
+  // Not while the first screen is being made.
+  void site.offline.start();
 }
 
 void start(document.getElementById('app')!);

@@ -75,6 +75,6 @@ export const securityHeaders = {
 
 /**
  * The one page that empties the browser's storage for this address, by a header of its own; for a database that will not open. It is
- * only sent to a person who comes from a page of this site, so that no foreign link can empty anybody's vault.
+ * only sent to a person who goes there from a page of this site, so that no foreign link and no mere fetch can empty anybody's vault.
  */
 export const clearing = { page: 'recover-clear.html', name: 'Clear-Site-Data', value: '"storage"' };

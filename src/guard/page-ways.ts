@@ -314,7 +314,7 @@ const ownWays: readonly Way[] = [
     label: 'Looking up a name',
     group: 'Hints',
     from: page,
-    attempt: (target) => linked('dns-prefetch', target.origin),
+    attempt: (target) => linked('dns-prefetch', target.named),
   },
   {
     id: 'speculative-prefetch',

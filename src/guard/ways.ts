@@ -15,6 +15,8 @@ export interface Target {
   readonly secure: string;
   /** `192.0.2.1:3478`, for STUN and TURN. */
   readonly relay: string;
+  /** An address by name, which would have to be looked up. */
+  readonly named: string;
 }
 
 export interface Way {
@@ -32,6 +34,15 @@ export interface Way {
    */
   readonly attempt: (target: Target) => Promise<'reached' | 'failed' | 'silent'>;
 }
+
+/** Addresses that belong to nobody: RFC 5737 keeps the number, RFC 6761 the name. */
+export const nobody: Target = {
+  origin: 'https://192.0.2.1',
+  socket: 'wss://192.0.2.1',
+  secure: 'https://192.0.2.1',
+  relay: '192.0.2.1:3478',
+  named: 'https://counterpart.invalid',
+};
 
 /** Milliseconds after which an attempt without an answer counts as silent. */
 export const patience = 700;
