@@ -108,7 +108,16 @@ export const analytes: readonly Analyte[] = [
   row('ldl-cholesterol', 'LDL cholesterol', 'mg/dL', ['13457-7', '18262-6', '2089-1', '22748-8', '39469-2'], lipid, [5, 1000], [0, 3000], ['ldl', 'low density lipoprotein cholesterol', 'ldl c']), // prettier-ignore
   row('hdl-cholesterol', 'HDL cholesterol', 'mg/dL', ['2085-9', '14646-4'], lipid, [3, 200], [0, 1000], ['hdl', 'high density lipoprotein cholesterol', 'hdl c']), // prettier-ignore
   row('triglycerides', 'Triglycerides', 'mg/dL', ['2571-8', '14927-8', '3043-7'], { 'mg/dL': 1, 'mmol/L': 88.57, 'g/L': 100, 'mg/L': 0.1 }, [10, 10_000], [0, 30_000], ['trig', 'triglyceride']), // prettier-ignore
-  row('sodium', 'Sodium', 'mmol/L', ['2951-2', '2947-0'], electrolyte, [95, 190], [50, 300], ['na', 'sodium serpl scnc', 'natrium']),
+  row(
+    'sodium',
+    'Sodium',
+    'mmol/L',
+    ['2951-2', '2947-0'],
+    electrolyte,
+    [95, 190],
+    [50, 300],
+    ['na', 'sodium serpl scnc', 'natrium'],
+  ),
   row('potassium', 'Potassium', 'mmol/L', ['2823-3', '6298-4'], electrolyte, [1.2, 10], [0.1, 40], ['k', 'potassium serpl scnc', 'kalium']), // prettier-ignore
   row('chloride', 'Chloride', 'mmol/L', ['2075-0', '2069-3'], electrolyte, [60, 150], [20, 250], ['cl', 'chloride serpl scnc']),
   row('carbon-dioxide', 'Carbon dioxide, total', 'mmol/L', ['2028-9', '20565-8', '1963-8'], electrolyte, [3, 60], [0, 150], ['co2', 'carbon dioxide', 'co2 serpl scnc', 'bicarbonate', 'hco3']), // prettier-ignore
@@ -155,7 +164,16 @@ export const analytes: readonly Analyte[] = [
   row('platelet-volume', 'Platelet mean volume', 'fL', ['32623-1', '28542-9'], femtolitres, [3, 25], [1, 60], ['mpv']),
   row('inr', 'INR', '1', ['6301-6', '34714-6', '38875-1', '46418-0'], dimensionless, [0.5, 20], [0.1, 200], ['inr', 'international normalised ratio', 'international normalized ratio', 'pt inr']), // prettier-ignore
   row('prothrombin-time', 'Prothrombin time', 's', ['5902-2', '5964-2'], { s: 1 }, [7, 60], [1, 1000], ['pt', 'protime']),
-  row('aptt', 'Activated partial thromboplastin time', 's', ['3173-2', '14979-9'], { s: 1 }, [10, 300], [1, 1000], ['aptt', 'ptt']),
+  row(
+    'aptt',
+    'Activated partial thromboplastin time',
+    's',
+    ['3173-2', '14979-9'],
+    { s: 1 },
+    [10, 300],
+    [1, 1000],
+    ['aptt', 'ptt'],
+  ),
   row('d-dimer', 'D-dimer (FEU)', 'ug/mL', ['48065-7', '48067-5'], { 'ug/mL': 1, 'mg/L': 1, 'ng/mL': 0.001, 'ug/L': 0.001 }, [0, 100], [0, 10_000], ['d dimer']), // prettier-ignore
   row('cd4', 'CD4 cells', '{cells}/uL', ['24467-3'], cells1, [0, 3000], [0, 20_000], ['cd4', 'cd4 count', 'cd4 t cells', 'cd3 cd4 cells']), // prettier-ignore
   row('cd8', 'CD8 cells', '{cells}/uL', ['14135-8'], cells1, [10, 8000], [0, 40_000], ['cd8', 'cd8 count', 'cd8 t cells', 'cd3 cd8 cells']), // prettier-ignore
@@ -172,34 +190,109 @@ export const analytes: readonly Analyte[] = [
   row('height', 'Body height', 'cm', ['8302-2', '3137-7', '8308-9', '8306-3'], { cm: 1, m: 100, mm: 0.1, '[in_i]': 2.54, '[ft_i]': 30.48 }, [30, 230], [15, 280], ['height', 'ht', 'body length', 'stature']), // prettier-ignore
   row('bmi', 'Body mass index', 'kg/m2', ['39156-5'], { 'kg/m2': 1 }, [8, 90], [3, 250], ['bmi']),
   row('pulse', 'Heart rate', '/min', ['8867-4', '8889-8', '8893-0'], perMinute, [20, 250], [0, 600], ['pulse', 'hr', 'pulse rate']), // prettier-ignore
-  row('respiratory-rate', 'Respiratory rate', '/min', ['9279-1'], perMinute, [3, 80], [0, 250], ['rr', 'resp rate', 'respirations']),
+  row(
+    'respiratory-rate',
+    'Respiratory rate',
+    '/min',
+    ['9279-1'],
+    perMinute,
+    [3, 80],
+    [0, 250],
+    ['rr', 'resp rate', 'respirations'],
+  ),
   row('temperature', 'Body temperature', 'Cel', ['8310-5', '8331-1', '8332-9', '8333-7', '8328-7', '8329-5', '75539-7'], { Cel: 1, '[degF]': { factor: 5 / 9, offset: -160 / 9 }, K: { factor: 1, offset: -273.15 } }, [25, 44], [10, 50], ['temperature', 'temp', 'oral temperature']), // prettier-ignore
   row('oxygen-saturation', 'Oxygen saturation', '%', ['59408-5', '2708-6', '20564-1'], share, [40, 100], [0, 100], ['spo2', 'sao2', 'o2 sat', 'oxygen saturation in arterial blood']), // prettier-ignore
   row('inhaled-oxygen-flow', 'Inhaled oxygen flow rate', 'L/min', ['3151-8'], { 'L/min': 1, 'mL/min': 0.001 }, [0, 80], [0, 200]),
   row('inhaled-oxygen', 'Inhaled oxygen concentration', '%', ['3150-0'], share, [15, 100], [0, 100], ['fio2']),
   row('systolic-blood-pressure', 'Systolic blood pressure', 'mm[Hg]', ['8480-6', '8459-0', '8460-8', '8461-6'], pressure, [40, 280], [0, 400], ['sbp', 'systolic', 'systolic bp', 'bp systolic']), // prettier-ignore
   row('diastolic-blood-pressure', 'Diastolic blood pressure', 'mm[Hg]', ['8462-4', '8453-3', '8454-1', '8455-8'], pressure, [15, 180], [0, 300], ['dbp', 'diastolic', 'diastolic bp', 'bp diastolic']), // prettier-ignore
-  row('systolic-blood-pressure-mean', 'Systolic blood pressure, mean of several', 'mm[Hg]', ['96608-5'], pressure, [40, 280], [0, 400]),
-  row('diastolic-blood-pressure-mean', 'Diastolic blood pressure, mean of several', 'mm[Hg]', ['96609-3'], pressure, [15, 180], [0, 300]),
+  row(
+    'systolic-blood-pressure-mean',
+    'Systolic blood pressure, mean of several',
+    'mm[Hg]',
+    ['96608-5'],
+    pressure,
+    [40, 280],
+    [0, 400],
+  ),
+  row(
+    'diastolic-blood-pressure-mean',
+    'Diastolic blood pressure, mean of several',
+    'mm[Hg]',
+    ['96609-3'],
+    pressure,
+    [15, 180],
+    [0, 300],
+  ),
   row('mean-blood-pressure', 'Mean arterial pressure', 'mm[Hg]', ['8478-0'], pressure, [20, 220], [0, 350], ['map']),
-  row('head-circumference', 'Head circumference', 'cm', ['9843-4', '8287-5'], { cm: 1, mm: 0.1, '[in_i]': 2.54 }, [20, 70], [5, 120]),
-  row('head-circumference-percentile', 'Head circumference, percentile', '{percentile}', ['8289-1'], percentile, [0, 100], [0, 100]),
-  row('bmi-percentile', 'Body mass index, percentile for age and sex', '{percentile}', ['59576-9'], percentile, [0, 100], [0, 100]),
+  row(
+    'head-circumference',
+    'Head circumference',
+    'cm',
+    ['9843-4', '8287-5'],
+    { cm: 1, mm: 0.1, '[in_i]': 2.54 },
+    [20, 70],
+    [5, 120],
+  ),
+  row(
+    'head-circumference-percentile',
+    'Head circumference, percentile',
+    '{percentile}',
+    ['8289-1'],
+    percentile,
+    [0, 100],
+    [0, 100],
+  ),
+  row(
+    'bmi-percentile',
+    'Body mass index, percentile for age and sex',
+    '{percentile}',
+    ['59576-9'],
+    percentile,
+    [0, 100],
+    [0, 100],
+  ),
   row('weight-for-length-percentile', 'Weight for length, percentile for age and sex', '{percentile}', ['77606-2'], percentile, [0, 100], [0, 100]), // prettier-ignore
   row('ejection-fraction', 'Left ventricular ejection fraction', '%', ['10230-1', '8806-2', '18043-0'], share, [5, 90], [0, 100], ['lvef', 'ef', 'ejection fraction']), // prettier-ignore
   row('fev1', 'FEV1', 'L', ['20150-9'], litres, [0.1, 8], [0, 15], ['forced expiratory volume in 1 second']),
   row('fev1-fvc', 'FEV1/FVC', '%', ['19926-5'], share, [10, 100], [0, 100], ['fev1 fvc']),
   row('tumour-volume', 'Tumour volume', 'cm3', [], { cm3: 1, mL: 1, mm3: 0.001 }, [1e-9, 1200], [0, 50_000], ['tumor volume']),
   row('polyp-size', 'Polyp, greatest dimension', 'mm', ['33756-8'], { mm: 1, cm: 10 }, [0.5, 200], [0, 1000]),
-  row('faecal-haemoglobin', 'Haemoglobin in stool (immunological)', 'ng/mL', ['57905-2'], nanogramPerMl, [0, 10_000], [0, 1_000_000]),
+  row(
+    'faecal-haemoglobin',
+    'Haemoglobin in stool (immunological)',
+    'ng/mL',
+    ['57905-2'],
+    nanogramPerMl,
+    [0, 10_000],
+    [0, 1_000_000],
+  ),
   row('bis', 'Bispectral index', '1', [], dimensionless, [0, 100], [0, 100], ['bis']),
   // Scores and questions.
   row('karnofsky', 'Karnofsky score', '1', ['89243-0'], { ...dimensionless, '%': 1 }, [10, 100], [0, 100], ['karnofsky', 'kps', 'karnofsky performance status']), // prettier-ignore
   row('ecog-status', 'ECOG performance status', '{score}', ['89247-1'], dimensionless, [0, 5], [0, 5], ['ecog', 'ecog performance status']), // prettier-ignore
   row('adas-cog', 'ADAS-cog (11 items)', '1', [], dimensionless, [0, 70], [0, 70], ['adas cog', 'adas cog 11', 'adas']),
   row('mmse-score', 'MMSE, points', '{score}', ['72106-8'], dimensionless, [0, 30], [0, 30], ['mmse', 'total score mmse', 'mini mental state']), // prettier-ignore
-  row('moca-score', 'MoCA, points', '{score}', ['72172-0'], dimensionless, [0, 30], [0, 30], ['moca', 'montreal cognitive assessment']),
-  row('pain-score', 'Pain, 0–10', '{score}', ['72514-3'], dimensionless, [0, 10], [0, 10], ['pain', 'pain severity', 'pain score']),
+  row(
+    'moca-score',
+    'MoCA, points',
+    '{score}',
+    ['72172-0'],
+    dimensionless,
+    [0, 30],
+    [0, 30],
+    ['moca', 'montreal cognitive assessment'],
+  ),
+  row(
+    'pain-score',
+    'Pain, 0–10',
+    '{score}',
+    ['72514-3'],
+    dimensionless,
+    [0, 10],
+    [0, 10],
+    ['pain', 'pain severity', 'pain score'],
+  ),
   row('apgar-1', 'Apgar score, 1 minute', '{score}', ['9272-6'], dimensionless, [0, 10], [0, 10]),
   row('apgar-5', 'Apgar score, 5 minutes', '{score}', ['9274-2'], dimensionless, [0, 10], [0, 10]),
   row('apgar-10', 'Apgar score, 10 minutes', '{score}', ['9271-8'], dimensionless, [0, 10], [0, 10]),
@@ -236,7 +329,10 @@ export function analyteById(id: string): Analyte | null {
  * What codes name: by LOINC, else by text as a suggestion. Null where nothing matches or where codes name different analytes, since
  * then one of them is wrong.
  */
-export function analyteOf(codings: readonly { readonly system: string; readonly code: string }[], label: string): AnalyteMatch | null {
+export function analyteOf(
+  codings: readonly { readonly system: string; readonly code: string }[],
+  label: string,
+): AnalyteMatch | null {
   let found: AnalyteMatch | null = null;
   for (const coding of codings) {
     if (!isLoincSystem(coding.system)) continue;

@@ -41,6 +41,8 @@ export const importCodes = [
   'reference_circular',
   'status_excluded',
   'status_preliminary',
+  'status_corrected',
+  'modifier_unknown',
   'value_absent',
   'value_not_a_number',
   'value_imprecise',

@@ -3,17 +3,21 @@
  * number was written and makes `__proto__` a key like any other. Here depth is bounded, two equal keys give neither value, numbers keep
  * their text, and keys that name parts of objects are left out; each with its place.
  *
- * About 100 MB a second: strings are cut out of the text, not built.
+ * Strings are cut out of the text, not built, and what is rare is looked for once in the whole text and not in every string.
  */
+import { hasHiddenControls } from './clean-text.ts';
 
 /** A number with the text it had. */
 export class JsonNumber {
   readonly text: string;
   readonly value: number;
+  /** The double is not the number that the text says. */
+  readonly isImprecise: boolean;
 
-  constructor(text: string, value: number) {
+  constructor(text: string, value: number, isImprecise: boolean) {
     this.text = text;
     this.value = value;
+    this.isImprecise = isImprecise;
   }
 }
 
@@ -33,7 +37,7 @@ export interface JsonObject {
   readonly [key: string]: Json | undefined;
 }
 
-export type JsonNoticeCode = 'key_duplicate' | 'key_forbidden' | 'value_imprecise' | 'text_damaged';
+export type JsonNoticeCode = 'key_duplicate' | 'key_forbidden' | 'text_damaged' | 'text_control_characters';
 
 export interface JsonNotice {
   readonly code: JsonNoticeCode;
@@ -57,7 +61,11 @@ Bare.prototype = Object.create(null) as object;
 
 export function isObject(json: Json | undefined): json is JsonObject {
   return (
-    typeof json === 'object' && json !== null && !Array.isArray(json) && !(json instanceof JsonNumber) && !(json instanceof JsonConflict)
+    typeof json === 'object' &&
+    json !== null &&
+    !Array.isArray(json) &&
+    !(json instanceof JsonNumber) &&
+    !(json instanceof JsonConflict)
   );
 }
 
@@ -97,8 +105,13 @@ class Reader {
   readonly #path: (string | number)[] = [];
   #at = 0;
 
+  readonly #hasLoneSurrogates: boolean;
+  readonly #hasHidden: boolean;
+
   constructor(text: string) {
     this.#text = text;
+    this.#hasLoneSurrogates = surrogatePattern.test(text);
+    this.#hasHidden = hasHiddenControls(text);
   }
 
   document(): Json {
@@ -165,6 +178,7 @@ class Reader {
   #again(object: Record<string, Json>, key: string, value: Json): void {
     this.#notice('key_duplicate');
     const before = object[key];
+    if (isSame(before, value)) return;
     const values = before instanceof JsonConflict ? before.values : [before as Json];
     object[key] = new JsonConflict([...values, value]);
   }
@@ -202,7 +216,8 @@ class Reader {
     const raw = this.#text.slice(start, end);
     if (controlPattern.test(raw)) throw new Refusal('not_json', start);
     let text = raw;
-    if (raw.includes('\\')) {
+    const hasEscapes = raw.includes('\\');
+    if (hasEscapes) {
       try {
         text = JSON.parse(this.#text.slice(start - 1, end + 1)) as string;
       } catch {
@@ -210,7 +225,8 @@ class Reader {
       }
     }
     this.#at = end + 1;
-    if (surrogatePattern.test(text)) {
+    if ((this.#hasHidden || hasEscapes) && hasHiddenControls(text)) this.#notice('text_control_characters');
+    if ((this.#hasLoneSurrogates || hasEscapes) && surrogatePattern.test(text)) {
       this.#notice('text_damaged');
       return text.replace(surrogates, '\ufffd');
     }
@@ -231,9 +247,8 @@ class Reader {
     this.#at += text.length;
     const value = Number(text);
     if (!Number.isFinite(value)) throw new Refusal('number_overflow', this.#at - text.length);
-    if (text.length > 15 && !isExactly(text, value)) this.#notice('value_imprecise');
-    else if (value === 0 && /[1-9]/u.test(text.replace(/[eE].*/u, ''))) this.#notice('value_imprecise');
-    return new JsonNumber(text, value);
+    const isImprecise = (text.length > 15 || value === 0) && !isExactly(text, value);
+    return new JsonNumber(text, value, isImprecise);
   }
 
   #word<T extends boolean | null>(word: string, value: T): T {
@@ -253,13 +268,20 @@ class Reader {
   /** At the very end the text was cut; before it, it is not JSON. */
   #unexpected(): Refusal {
     const rest = this.#text.slice(this.#at, this.#at + 6);
-    const isCutWord = this.#at + rest.length === this.#text.length && ['true', 'false', 'null', '-'].some((word) => word.startsWith(rest));
+    const isCutWord =
+      this.#at + rest.length === this.#text.length && ['true', 'false', 'null', '-'].some((word) => word.startsWith(rest));
     return new Refusal(isCutWord ? 'truncated' : 'not_json', this.#at);
   }
 
   #notice(code: JsonNoticeCode): void {
     if (this.notices.length < mostNotices) this.notices.push({ code, path: [...this.#path] });
   }
+}
+
+/** Equal values under one key are one value; larger things are not compared. */
+function isSame(a: Json | undefined, b: Json): boolean {
+  if (a instanceof JsonNumber && b instanceof JsonNumber) return a.text === b.text;
+  return a === b;
 }
 
 /** Whether the double is the number that the digits say, as far as seventeen digits can tell. */
