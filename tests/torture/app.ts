@@ -6,4 +6,5 @@ export async function openDemonstration(page: Page, appUrl: string): Promise<voi
   await page.goto(appUrl);
   await page.getByRole('radio', { name: 'Clinician' }).check();
   await page.getByRole('button', { name: 'I understand; go on' }).click();
+  await page.getByRole('button', { name: 'Open the demonstration vault' }).click();
 }

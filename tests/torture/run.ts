@@ -1,4 +1,4 @@
-// npm run torture -- [--short] [--only NAME…] [--times N] [--seed N] [--json FILE]
+// npm run torture -- [--short] [--only NAME]… [--times N] [--seed N] [--json FILE]
 // Every fault of docs/torture.md on the built app. Prints a line a case; exits with 1 when anything did not hold.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
