@@ -41,6 +41,9 @@ try {
   await take('welcome');
   await page.getByRole('radio', { name: 'Clinician' }).check();
   await page.getByRole('button', { name: 'I understand; go on' }).click();
+  await page.getByRole('button', { name: 'Open the demonstration vault' }).waitFor();
+  await take('choose');
+  await page.getByRole('button', { name: 'Open the demonstration vault' }).click();
   await page
     .getByRole('button', { name: /^Synthetic person/ })
     .first()

@@ -84,6 +84,10 @@ test('the first forecast is reached by the keyboard alone', async ({ page }) => 
   await page.keyboard.press('Space');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Create a locked vault' })).toBeVisible();
+  for (let presses = 0; presses < 3; presses++) await page.keyboard.press('Tab');
+  await expect(page.getByRole('button', { name: 'Open the demonstration vault' })).toBeFocused();
+  await page.keyboard.press('Enter');
   await expect(page.getByRole('button', { name: 'Enter a patient' })).toBeEnabled();
   await page.keyboard.press('Control+k');
   await page.keyboard.type('synthetic');

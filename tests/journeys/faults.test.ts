@@ -1,6 +1,6 @@
 import { chromium, expect, test } from '@playwright/test';
 import { chromiumFlags, requireChromium } from '../../scripts/chromium.mjs';
-import { acknowledge, finished, firstForecast, firstPack, runDetails, sentence } from './steps.ts';
+import { acknowledge, chooseRole, finished, firstForecast, firstPack, runDetails, sentence } from './steps.ts';
 
 test('a reload keeps patient, plans and result', async ({ page }) => {
   await firstForecast(page);
@@ -52,9 +52,8 @@ test('an altered weights file is refused, named, and nothing of it is used', asy
     body[100]! ^= 1;
     await route.fulfill({ response, body });
   });
-  await page.goto('./');
-  await page.getByRole('radio', { name: 'Clinician' }).check();
-  await page.getByRole('button', { name: 'I understand; go on' }).click();
+  await chooseRole(page);
+  await page.getByRole('button', { name: 'Open the demonstration vault' }).click();
   await expect(page.getByText(`The pack “${pack.id}” was refused.`)).toBeVisible();
   await expect(page.getByRole('button', { name: `Synthetic person: ${pack.title.split(/[:,(]/)[0]}`, exact: true })).toHaveCount(
     0,
@@ -68,9 +67,8 @@ test('a truncated weights file is refused', async ({ page, context }) => {
     const body = (await response.body()).subarray(0, 1000);
     await route.fulfill({ status: 200, contentType: 'application/octet-stream', body });
   });
-  await page.goto('./');
-  await page.getByRole('radio', { name: 'Clinician' }).check();
-  await page.getByRole('button', { name: 'I understand; go on' }).click();
+  await chooseRole(page);
+  await page.getByRole('button', { name: 'Open the demonstration vault' }).click();
   await expect(page.getByText(`The pack “${pack.id}” was refused.`)).toBeVisible();
   await expect(
     page
@@ -86,9 +84,8 @@ test('a pack.json with a wrong field is refused', async ({ page, context }) => {
     const response = await route.fetch();
     await route.fulfill({ response, body: (await response.text()).replace('"markers"', '"markets"') });
   });
-  await page.goto('./');
-  await page.getByRole('radio', { name: 'Clinician' }).check();
-  await page.getByRole('button', { name: 'I understand; go on' }).click();
+  await chooseRole(page);
+  await page.getByRole('button', { name: 'Open the demonstration vault' }).click();
   await expect(page.getByText(`The pack “${pack.id}” was refused.`)).toBeVisible();
 });
 

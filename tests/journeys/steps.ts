@@ -2,11 +2,57 @@
 import { expect } from '@playwright/test';
 import type { BrowserContext, Locator, Page } from '@playwright/test';
 
-export async function acknowledge(page: Page): Promise<void> {
+/** The first screen, answered. */
+export async function chooseRole(page: Page): Promise<void> {
   await page.goto('./');
   await page.getByRole('radio', { name: 'Clinician' }).check();
   await page.getByRole('button', { name: 'I understand; go on' }).click();
+}
+
+/** Into the demonstration vault: made-up people, no secret. */
+export async function acknowledge(page: Page): Promise<void> {
+  await chooseRole(page);
+  await page.getByRole('button', { name: 'Open the demonstration vault' }).click();
   await expect(page.getByRole('button', { name: 'Enter a patient' })).toBeEnabled();
+}
+
+export const passphrase = 'otter lamp seven bridge';
+export const passphraseField = (page: Page): Locator => page.getByRole('textbox', { name: 'Passphrase', exact: true });
+
+/** Into a new locked vault. Gives its printed key. */
+export async function createVault(page: Page): Promise<string> {
+  await chooseRole(page);
+  await page.getByRole('button', { name: 'Create a locked vault' }).click();
+  return makeVault(page);
+}
+
+/** From the screen that asks for a new passphrase, on into the vault. */
+export async function makeVault(page: Page, button = 'Create the vault'): Promise<string> {
+  await passphraseField(page).fill(passphrase);
+  await page.getByRole('textbox', { name: 'Passphrase, once more' }).fill(passphrase);
+  await page.getByRole('button', { name: button }).click();
+  const key = await keepKey(page, 'Go on');
+  await expect(page.getByRole('button', { name: 'Enter a patient' })).toBeEnabled();
+  return key;
+}
+
+/** Reads the printed key from the screen and types the group that is asked back. */
+export async function keepKey(page: Page, button: string): Promise<string> {
+  const groups = page.getByRole('list', { name: 'Recovery key' }).getByRole('listitem');
+  await expect(groups.first()).toBeVisible();
+  const key = await groups.allTextContents();
+  await page.getByLabel(/^I have written it down/).fill(key[Math.floor(key.length / 2)]!);
+  await page.getByRole('button', { name: button }).click();
+  return key.join('-');
+}
+
+export const lockScreen = (page: Page): Locator => page.getByRole('heading', { name: 'The vault is locked' });
+
+/** Through the lock screen; without a text, with the passphrase of `createVault`. */
+export async function unlock(page: Page, text = passphrase): Promise<void> {
+  await passphraseField(page).fill(text);
+  await page.getByRole('button', { name: 'Unlock', exact: true }).click();
+  await expect(page.getByRole('navigation', { name: 'Pages' })).toBeVisible();
 }
 
 /** First run, one synthetic person, and the whole forecast. */

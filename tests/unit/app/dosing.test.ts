@@ -9,6 +9,7 @@ import type { Regimen } from '#domain/plan.ts';
 import type { EngineClient } from '#engine/client.ts';
 import type { CallName, DoseOrder, SamplingOrder } from '#engine/protocol.ts';
 import { demonstrationVault } from '../../fixtures/vault/demonstration-vault.ts';
+import { noPage, noPasskeys } from '../../fixtures/vault/no-page.ts';
 import { toyDosedManifest as manifest } from '../../fixtures/toy-dosed.ts';
 
 const regimen = (amount: number): Regimen => ({
@@ -83,7 +84,16 @@ let made = 0;
 async function session(client: EngineClient) {
   const now = () => Date.UTC(2026, 10, 23, 12);
   const vault = await demonstrationVault({ now });
-  const one = new Session({ vault, client, now, newId: () => `id-${++made}`, randomSeed: () => 4711, version: '0' });
+  const one = new Session({
+    vault,
+    client,
+    passkeys: noPasskeys,
+    leaving: noPage(),
+    now,
+    newId: () => `id-${++made}`,
+    randomSeed: () => 4711,
+    version: '0',
+  });
   await one.start();
   await vi.waitFor(() => expect(one.packs.status).toBe('ready'));
   await one.addDemonstration('toy-dosed');

@@ -1,105 +1,17 @@
 import { describe, expect, test, vi } from 'vitest';
-import { Session } from '#app/session.svelte.ts';
 import { usualCareId } from '#app/plans.ts';
 import { AppError } from '#domain/errors.ts';
-import type { Forecast } from '#domain/forecast.ts';
 import type { EngineClient } from '#engine/client.ts';
-import type { CallName, Calls, RunOrder } from '#engine/protocol.ts';
 import { memoryDevice } from '#vault/memory-door.ts';
 import { soleTab } from '#vault/tabs.ts';
 import type { MemoryDevice } from '#vault/memory-door.ts';
+import { fakeClient, result, toySession } from '../../fixtures/toy-client.ts';
 import { demonstrationVault } from '../../fixtures/vault/demonstration-vault.ts';
-import { toyPack } from '../../fixtures/toy-pack.ts';
 
-const { manifest, card } = toyPack();
-
-function result(order: RunOrder): Forecast {
-  return {
-    status: 'completed',
-    message: 'done',
-    pack: { id: 'toy', version: '1.0.0', digest: 'd', title: 'Toy' },
-    today: order.today,
-    timesDays: [0, 90],
-    plans: order.plans.map((plan) => ({
-      plan,
-      markers: {},
-      signs: {},
-      events: {},
-      eventFree: [1, 0.9],
-      eventFreeDays: { value: 85, low: 80, high: 90 },
-      outsideSupport: [],
-    })),
-    differences: [],
-    fit: {
-      standing: 'fits',
-      reasons: [],
-      particles: 1,
-      effectiveSampleSize: 1,
-      temperedMoves: 0,
-      conflictProbability: null,
-      observationsUsed: 0,
-      inputs: [],
-    },
-    run: {
-      engine: 'reference',
-      engineDescription: 'f64',
-      seed: order.seed,
-      rollouts: order.rollouts,
-      members: 2,
-      elapsedMs: { fit: 1, rollOut: 1 },
-    },
-  };
-}
-
-/** The worker's part, played by a table of answers. */
-function fakeClient(
-  answers: Partial<{ [Name in CallName]: (argument: Calls[Name]['argument'], signal?: AbortSignal) => unknown }> = {},
-) {
-  const asked: { name: CallName; argument: unknown }[] = [];
-  const table = {
-    packs: () => ({ packs: [{ manifest, digest: 'digest-1', card }], refused: [] }),
-    engine: () => ({ kind: 'reference', description: 'f64', reason: 'test', attempts: [] }),
-    golden: () => ({ packId: 'toy', isPassed: true, engine: 'f64', lines: [] }),
-    person: () => ({
-      id: 'x',
-      alias: 'x',
-      isSynthetic: false,
-      entryDate: '2025-01-01',
-      covariates: { age: 50 },
-      observations: [],
-      treatments: [],
-      events: [],
-      note: '',
-      updatedAt: 0,
-    }),
-    forecast: (order: RunOrder) => result(order),
-    ...answers,
-  };
-  const client: EngineClient = {
-    async call(name, argument, hooks) {
-      asked.push({ name, argument });
-      const answer = await (table[name] as (argument: unknown, signal?: AbortSignal) => unknown)(argument, hooks?.signal);
-      hooks?.signal?.throwIfAborted();
-      return answer as never;
-    },
-    restart: vi.fn(),
-    dispose() {},
-  };
-  return {
-    client,
-    asked,
-    orders: () => asked.filter(({ name }) => name === 'forecast').map(({ argument }) => argument as RunOrder),
-  };
-}
-
-let made = 0;
 async function session(client: EngineClient, device: MemoryDevice = memoryDevice(), isWriter = true) {
   const now = () => Date.UTC(2026, 10, 23, 12);
   const vault = await demonstrationVault({ device, now, tabs: { ...soleTab(), isWriter } });
-  const one = new Session({ vault, client, now, newId: () => `id-${++made}`, randomSeed: () => 4711, version: '0' });
-  await one.start();
-  await vi.waitFor(() => expect(one.packs.status).toBe('ready'));
-  return one;
+  return (await toySession(vault, client, now)).session;
 }
 
 describe('a forecast', () => {
@@ -220,13 +132,16 @@ describe('patients', () => {
     expect(record?.alias).toBe('Synthetic person 1');
   });
 
-  test('deleted come back with undo', async () => {
+  test('erased are gone with their key; undo stores the record anew under another id', async () => {
     const one = await session(fakeClient().client);
     const record = await one.addDemonstration('toy');
-    await one.deletePatient(record!.id);
+    const report = await one.erasePatient(record!.id);
+    expect(report).toMatchObject({ patientId: record!.id, isKeyShredded: true });
+    expect(report!.rows).toBeGreaterThan(0);
     expect(one.patients.all).toEqual([]);
-    await one.patients.undoRemove();
-    expect(one.patients.all.map(({ id }) => id)).toEqual([record!.id]);
+    await one.patients.undoErase();
+    expect(one.patients.all).toEqual([{ ...record, id: expect.any(String), updatedAt: expect.any(Number) }]);
+    expect(one.patients.all[0]!.id).not.toBe(record!.id);
   });
 
   test('a refused pack is named with its reason, and the rest works', async () => {
