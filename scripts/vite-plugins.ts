@@ -107,8 +107,7 @@ export function shellIntegrity(): Plugin {
 const notKept = ['service-worker.js', 'build.json', 'recover.html', 'recover-clear.html', 'recover.css'];
 
 /**
- * The service worker of src/service-worker.ts with the list of every built file and its SHA-256, and the manifest that makes the app
- * installable. Nothing registers it but main.ts: what the plugin would inject breaks Trusted Types.
+ * The service worker of src/service-worker.ts with the list of every built file and its SHA-256. Nothing registers it but main.ts: what the plugin would inject breaks Trusted Types.
  */
 export function offline(): Plugin[] {
   let folder = '';
@@ -132,30 +131,14 @@ export function offline(): Plugin[] {
         maximumFileSizeToCacheInBytes: 64 * 2 ** 20,
         manifestTransforms: [
           (entries) => ({
-            // The plugin lists the manifest and its icons a second time.
-            manifest: [...new Map(entries.map((entry) => [entry.url, entry])).values()]
+            manifest: entries
               .map(({ url, size }) => ({ url, revision: sha256(readFileSync(join(folder, url))), bytes: size, size }))
               .sort((a, b) => (a.url < b.url ? -1 : 1)),
           }),
         ],
       },
-      manifest: {
-        id: './',
-        name: 'Counterpart',
-        short_name: 'Counterpart',
-        description: 'A what-if simulator for precision medicine that runs wholly in the browser. For research and education.',
-        start_url: './',
-        scope: './',
-        display: 'standalone',
-        background_color: '#fbfaf8',
-        theme_color: '#12363d',
-        icons: [
-          { src: 'favicon.svg', sizes: 'any', type: 'image/svg+xml' },
-          { src: 'icons/icon-192.png', sizes: '192x192', type: 'image/png' },
-          { src: 'icons/icon-512.png', sizes: '512x512', type: 'image/png' },
-          { src: 'icons/icon-maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
-        ],
-      },
+      // It would list its own manifest and icons after the others, without a SHA-256: public/manifest.webmanifest is ours.
+      manifest: false,
     }),
   ];
 }

@@ -14,7 +14,12 @@ export type { Attempt, Stop } from '#guard/try-ways.ts';
 export type { Place, Way } from '#guard/ways.ts';
 
 /** All ways, in the order in which they are shown. */
-export const allWays: readonly Way[] = [...scopeWays.filter(({ from }) => !from.includes('page')), ...pageWays];
+export const allWays: readonly Way[] = [...pageWays, ...scopeWays.filter(({ from }) => !from.includes('page'))];
+
+/** Addresses under which the attempts made here show among the page's requests, refused as they were. */
+const attempted = [nobody.origin, nobody.named];
+/** Asked for, so that an answer without a file is looked at too. */
+const noFile = 'no-such-file';
 
 /** The headers of one answer that are not as they should be. */
 export interface HeaderReport {
@@ -59,7 +64,7 @@ export class Proof {
   /** Why headers or files could not be checked. */
   headersFailure = $state<string | null>(null);
   buildFailure = $state<string | null>(null);
-  /** Files that the page fetched since it was opened, and those of them that were not of its own site. */
+  /** Files that the page fetched since it was opened, from its own site and from others; the attempts made here are not counted. */
   requests = $state.raw({ own: 0, foreign: 0 });
   counts = $state.raw<GuardCounts>({
     refused: { navigation: 0, link: 0, form: 0, popup: 0, request: 0, frame: 0 },
@@ -74,6 +79,7 @@ export class Proof {
     this.#parts = parts;
     const { origin } = new URL(parts.base);
     parts.onRequest((address) => {
+      if (attempted.includes(new URL(address).origin)) return;
       this.#fetched.add(address);
       const isOwn = new URL(address).origin === origin;
       this.requests = { own: this.requests.own + Number(isOwn), foreign: this.requests.foreign + Number(!isOwn) };
@@ -135,7 +141,7 @@ export class Proof {
     this.headersFailure = null;
     try {
       const scripts = [...this.#fetched].filter((address) => address.startsWith(base) && address.endsWith('.js'));
-      const asked = [base, `${base}service-worker.js`, `${base}models/index.json`, `${base}no-such-file`, ...scripts.slice(0, 2)];
+      const asked = [base, `${base}service-worker.js`, `${base}models/index.json`, `${base}${noFile}`, ...scripts.slice(0, 2)];
       this.headers = await Promise.all([
         ...asked.map((address) => this.#headersOf(address, 'HEAD')),
         ...[base, ...scripts.slice(0, 1)].map((address) => this.#headersOf(address, 'GET')),
@@ -172,7 +178,12 @@ export class Proof {
         const bytes = await (await fetch(new URL(path, base), { cache: 'no-cache' })).arrayBuffer();
         if ((await hex(bytes)) !== sha256) changed.push(path);
       }
-      const listed = new Set([base, `${base}build.json`, ...list.files.map(({ path }) => new URL(path, base).href)]);
+      const listed = new Set([
+        base,
+        `${base}build.json`,
+        `${base}${noFile}`,
+        ...list.files.map(({ path }) => new URL(path, base).href),
+      ]);
       this.build = {
         version: list.version,
         code: buildCode(await hex(new TextEncoder().encode(sumsText(list)))),

@@ -45,7 +45,7 @@ export const nobody: Target = {
 };
 
 /** Milliseconds after which an attempt without an answer counts as silent. */
-export const patience = 700;
+export const patience = 500;
 export const wait = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
 export const silent = async (): Promise<'silent'> => {
   await wait(patience);
