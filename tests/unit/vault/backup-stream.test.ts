@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { AppError } from '#domain/errors.ts';
 import { lookAtBackup, readBackup, writeBackup } from '#vault/backup-stream.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fromBase64url, toBase64url } from '#vault/base64url.ts';
 import { canonicalBytes } from '#vault/canonical-bytes.ts';

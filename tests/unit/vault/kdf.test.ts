@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkCost, chooseKdf, floor, stretch, tuned } from '#vault/kdf.ts';
 import type { KdfParameters } from '#vault/keys.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { AppError } from '#domain/errors.ts';
 import { createHeader, newRecoveryKey, openHeader, readHeader } from '#vault/header.ts';
