@@ -26,7 +26,7 @@ export function lockDown(scope: typeof globalThis, mayRead: (url: URL) => boolea
       const url = new URL(request?.url ?? String(input), scope.location.href);
       const method = init?.method ?? request?.method ?? 'GET';
       if (method !== 'GET' || init?.body || url.origin !== scope.location.origin || !mayRead(url)) {
-        throw new TypeError('This worker may not read that address.');
+        throw new DOMException('This worker may not read that address.', 'SecurityError');
       }
       return realFetch(url, init?.signal ? { signal: init.signal } : undefined);
     },
