@@ -198,6 +198,12 @@ export class Session {
     return record;
   }
 
+  /** Shows a run from a file; false where it was refused, and `exports.failure` says why. */
+  async openRun(file: Blob): Promise<boolean> {
+    this.dosing.stop();
+    return this.exports.open(new Uint8Array(await file.arrayBuffer()));
+  }
+
   usePack(packId: string): void {
     const pack = this.packs.find(packId);
     if (!pack) return;
@@ -248,6 +254,8 @@ export class Session {
 
   /** Opens a record for typing; without an id a new one. Null without any pack, which is what says what can be entered. */
   async editRecord(id: string | null, packId: string | null = null): Promise<RecordEditor | null> {
+    // The record of a run from a file is not in the vault.
+    if (id !== null && this.forecast.opened?.record.id === id) return null;
     const pack = this.choosePack(packId ?? this.forecast.pack?.manifest.id ?? null);
     if (!pack) return null;
     const editor = await RecordEditor.open(

@@ -2,7 +2,7 @@
 import { AppError } from '#domain/errors.ts';
 import { addDays } from '#domain/record.ts';
 import type { IsoMinute } from '#domain/record.ts';
-import { fileName } from '#interop/export/about.ts';
+import { fileName, safetyLine, simulatedLine, stampLines } from '#interop/export/about.ts';
 import type { FileKind } from '#interop/export/about.ts';
 import { measuredCsv, simulatedCsv } from '#interop/export/csv.ts';
 import { deIdentifyForecast, deIdentifyRecord, drawShift, moveMinute } from '#interop/export/de-identify.ts';
@@ -14,7 +14,6 @@ import type { RecordedAction } from '#interop/export/fhir-run.ts';
 import { inputsText } from '#interop/export/inputs.ts';
 import { readRun, readRunFile, runFormat, stampOf, writeRun } from '#interop/export/run-file.ts';
 import type { RunFile } from '#interop/export/run-file.ts';
-import { safetyLine } from '#interop/export/about.ts';
 import { sha256 } from '#packs/digests.ts';
 import { decodeManifest } from '#packs/decode.ts';
 import type { PackManifest } from '#packs/manifest.ts';
@@ -49,6 +48,13 @@ export interface ExportFile {
   readonly text: string;
 }
 
+/** As charts take it: see the type of the same name beside them. */
+export interface PictureMark {
+  readonly lines: readonly string[];
+  readonly metadata: readonly (readonly [name: string, value: string])[];
+  readonly replaced: ReadonlyMap<string, string>;
+}
+
 export type RunKind = 'run' | 'forecast-csv' | 'run-fhir' | 'run-fhir-courses';
 export type RecordKind = 'record-csv' | 'record-fhir';
 
@@ -59,6 +65,8 @@ export interface ExportChoice {
 
 export class Exports {
   failure = $state.raw<Failure | null>(null);
+  /** The page shows the choice of files. */
+  isAsked = $state(false);
   /** The open run in the form in which it leaves: what the report shows. */
   report = $state.raw<RunFile | null>(null);
   readonly #parts: ExportsParts;
@@ -115,10 +123,26 @@ export class Exports {
     if (this.report) this.#noteRun('report', this.report);
   }
 
-  /** What a picture of a chart carries; null where nothing was run. Pictures hold no dates and no names, so they are de-identified. */
-  async pictureStamp(): Promise<RunFile | null> {
-    if (!this.#parts.forecast.forecast) return null;
-    return this.#attempt(() => this.#runFile({ isWithIdentity: false }));
+  /** What a picture of a chart carries, and its file's name; null where nothing was run. A picture holds no dates and no typed names. */
+  async pictureMark(): Promise<{ readonly name: string; readonly mark: PictureMark } | null> {
+    return this.#attempt(async () => {
+      const run = await this.#runFile({ isWithIdentity: false });
+      const stamp = stampOf(run);
+      const shown = this.#parts.forecast.forecast!.plans;
+      const replaced = new Map(
+        shown.map(({ plan }, index) => [plan.name, run.forecast.plans[index]!.plan.name] as const).filter(([a, b]) => a !== b),
+      );
+      const lines = [
+        `SIMULATED. ${simulatedLine} ${safetyLine}`,
+        `Counterpart ${stamp.appVersion}, pack ${stamp.packId} ${stamp.packVersion} (${stamp.packDigest.slice(0, 12)}), seed ${stamp.seed}, ${stamp.rollouts} courses a plan, ${stamp.engine}. Run on ${stamp.madeAt.slice(0, 10)} (date moved). Inputs ${stamp.inputsHash.slice(0, 12)}.`,
+      ];
+      const name = fileName('chart', run.madeAt, run.inputsHash, '').replace(/\.$/, '');
+      return { name, mark: { lines, metadata: [['simulated', 'true'], ...stampLines(stamp)], replaced } };
+    });
+  }
+
+  pictureFailed(): void {
+    this.failure = { code: 'export_failed', message: 'The picture could not be drawn. Nothing was saved; try the other format.' };
   }
 
   notePicture(kind: 'svg' | 'png'): void {

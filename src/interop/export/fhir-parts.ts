@@ -1,4 +1,5 @@
 /** What both FHIR exports are put together from. */
+import { xmlText } from '#domain/xml-text.ts';
 import type { Consent as RecordedConsent, IsoMinute, PatientRecord } from '#domain/record.ts';
 import type {
   AnyResource,
@@ -53,19 +54,8 @@ export const referenceTo = ({ resourceType, id }: AnyResource): Reference => ({
 });
 
 export function narrative(...lines: readonly string[]): Narrative {
-  const paragraphs = lines.map((line) => `<p>${escaped(line)}</p>`).join('');
+  const paragraphs = lines.map((line) => `<p>${xmlText(line)}</p>`).join('');
   return { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml">${paragraphs}</div>` };
-}
-
-/** Text for XML: the five signs that mean something there, and nothing that XML 1.0 has no character for. */
-export function escaped(text: string): string {
-  const named: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-  return (
-    text
-      // oxlint-disable-next-line no-control-regex -- These, and halves of a character, are what XML cannot hold.
-      .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu, '\ufffd')
-      .replaceAll(/[&<>"']/g, (sign) => named[sign]!)
-  );
 }
 
 /** The person. Of a de-identified record there is no name, identifier or birth date to write. */

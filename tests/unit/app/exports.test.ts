@@ -7,7 +7,7 @@ import { Patients } from '#app/patients.svelte.ts';
 import type { EngineClient } from '#engine/client.ts';
 import type { PatientRecord } from '#domain/record.ts';
 import type { AuditEvent } from '#vault/vault.ts';
-import { dosedRun, learnedRun, token, withTokens } from '../../fixtures/exported-runs.ts';
+import { dosedRun, learnedRun, token } from '../../fixtures/exported-runs.ts';
 import type { MadeRun } from '../../fixtures/exported-runs.ts';
 
 const instant = Date.UTC(2026, 10, 23, 12);
