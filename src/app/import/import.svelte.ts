@@ -5,7 +5,15 @@
 import { AppError } from '#domain/errors.ts';
 import type { IsoDate, PatientRecord } from '#domain/record.ts';
 import type { ImportClient } from '#interop/client.ts';
-import type { ConfirmedCode, ImportGroup, ImportProgress, ImportSummary, PatientSummary } from '#interop/protocol.ts';
+import type { ImportedObservation, ImportNotice } from '#interop/imported.ts';
+import type {
+  ConfirmedCode,
+  ImportGroup,
+  ImportProgress,
+  ImportSummary,
+  PatientSummary,
+  UnknownCode,
+} from '#interop/protocol.ts';
 import type { PackManifest } from '#packs/manifest.ts';
 import type { Shelf } from '#vault/vault.ts';
 import type { Audit } from '../audit.svelte.ts';
@@ -16,7 +24,7 @@ import type { Patients } from '../patients.svelte.ts';
 import { noConsent } from '../record-draft.ts';
 import type { DraftConsent } from '../record-draft.ts';
 import { buildRecord, finishRecord, packUseOf, valuesOf } from './build.ts';
-import type { BuildParts, BuiltRecord, PackUse, Target } from './build.ts';
+import type { BuildParts, BuiltRecord, Counts, PackUse, Target } from './build.ts';
 import { MappingMemory } from './mapping-memory.ts';
 import type { Remembered } from './mapping-memory.ts';
 import { PackCodes } from './pack-codes.ts';
@@ -26,7 +34,6 @@ import type { SuggestionKind } from './suggestions.ts';
 import { TableMappingState } from './table-mapping.svelte.ts';
 import { placeObservation } from './to-record.ts';
 import type { Placed } from './to-record.ts';
-import type { ImportedObservation } from '#interop/imported.ts';
 
 /** People taken at once. More would be decided about by nobody. */
 export const mostPeople = 500;
@@ -63,6 +70,11 @@ export interface Opened {
   readonly packUse: readonly PackUse[];
   readonly background: readonly { readonly label: string; readonly detail: string; readonly date: string | null }[];
   readonly doses: number;
+}
+
+/** A remark of a reader, with its file. */
+export interface ShownNotice extends ImportNotice {
+  readonly file: string;
 }
 
 export interface Done {
@@ -102,6 +114,23 @@ export class ImportState {
   readonly chosen: readonly Person[] = $derived(
     this.people.filter(({ id }) => this.choices[id] && this.choices[id].kind !== 'out'),
   );
+  /** What readers remarked, of files as a whole first. */
+  readonly notices: readonly ShownNotice[] = $derived(
+    this.groups.flatMap((group) => {
+      const staged = this.summaries.get(group.id);
+      return (staged?.notices ?? group.notices).map((notice) => ({ ...notice, file: fileOf(group) }));
+    }),
+  );
+  /** All remarks, those that are only counted included. */
+  readonly noticeCount: number = $derived(
+    this.groups.reduce((sum, group) => sum + (this.summaries.get(group.id)?.noticeCount ?? group.noticeCount), 0),
+  );
+  /** What the records about to be stored come to. */
+  readonly totals: Counts = $derived(this.built.reduce((sum, { counts }) => addCounts(sum, counts), noCounts));
+  /** Local codes and names that nobody has named yet, of all files. */
+  readonly unknown: readonly UnknownCode[] = $derived(
+    mergeUnknown([...this.summaries.values()].flatMap(({ unknown }) => unknown)),
+  );
   readonly isBusy: boolean = $derived(['opening', 'reading', 'building', 'storing'].includes(this.step));
   readonly #parts: ImportParts;
   readonly #memory: MappingMemory;
@@ -134,7 +163,10 @@ export class ImportState {
       this.tables = new Map(
         groups
           .filter(({ table, refusal }) => table !== null && refusal === null)
-          .map((group) => [group.id, new TableMappingState(this.#parts.client, group, this.#memory.mappingFor(group.table!))]),
+          .map((group) => [
+            group.id,
+            new TableMappingState(this.#parts.client, group, this.#memory.mappingFor(group.table!), this.#parts.today),
+          ]),
       );
       this.step = 'files';
       // What needs no mapping goes straight on.
@@ -442,6 +474,23 @@ const giveTurn = () => new Promise<void>((go) => setTimeout(go));
 
 function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';
+}
+
+const noCounts: Counts = { values: 0, raw: 0, doubled: 0, limits: 0, doses: 0, treatments: 0, background: 0 };
+
+function addCounts(one: Counts, other: Counts): Counts {
+  const keys = Object.keys(one) as (keyof Counts)[];
+  return Object.fromEntries(keys.map((key) => [key, one[key] + other[key]])) as Record<keyof Counts, number>;
+}
+
+function mergeUnknown(all: readonly UnknownCode[]): readonly UnknownCode[] {
+  const merged = new Map<string, UnknownCode>();
+  for (const one of all) {
+    const key = JSON.stringify([one.system, one.code]);
+    const there = merged.get(key);
+    merged.set(key, there ? { ...there, count: there.count + one.count } : one);
+  }
+  return [...merged.values()].sort((a, b) => b.count - a.count);
 }
 
 /** A file by its name; tables that belong together by the first one's. */

@@ -1,6 +1,8 @@
 /** The meaning of one table's columns while a person settles it: suggested, or remembered from an earlier file, then theirs. */
 import type { ImportClient } from '#interop/client.ts';
+import type { ImportedObservation } from '#interop/imported.ts';
 import type { ImportGroup, TableLook, TableQuestion } from '#interop/protocol.ts';
+import type { IsoDate } from '#domain/record.ts';
 import type { ColumnRole, DateOrder, DecimalMark, NameMapping, TableMapping, TableReading } from '#interop/tables/mapping.ts';
 
 export class TableMappingState {
@@ -13,14 +15,20 @@ export class TableMappingState {
   readonly open: readonly TableQuestion[] = $derived(
     this.look.questions.filter((question) => question.isOpen && !isAnswered(question, this.mapping)),
   );
+  /** The first rows as they would be read; null until that is known. */
+  sample = $state.raw<readonly ImportedObservation[] | null>(null);
   readonly #client: ImportClient;
+  readonly #today: () => IsoDate;
+  #sampling = new AbortController();
 
-  constructor(client: ImportClient, { id, table }: ImportGroup, remembered: TableMapping | null) {
+  constructor(client: ImportClient, { id, table }: ImportGroup, remembered: TableMapping | null, today: () => IsoDate) {
     this.#client = client;
+    this.#today = today;
     this.group = id;
     this.look = table!;
     this.mapping = remembered ?? table!.suggestion;
     this.origin = remembered ? 'remembered' : 'suggested';
+    void this.#resample();
   }
 
   /** Reads the file's shape anew, with another sheet, encoding or separator. The columns may be others then. */
@@ -34,6 +42,7 @@ export class TableMappingState {
     this.look = table;
     this.mapping = isSame ? { ...this.mapping, reading } : table.suggestion;
     if (!isSame) this.origin = 'suggested';
+    await this.#resample();
   }
 
   setRole(column: number, role: ColumnRole): void {
@@ -77,11 +86,26 @@ export class TableMappingState {
   useSuggestion(): void {
     this.mapping = { ...this.look.suggestion, reading: this.mapping.reading };
     this.origin = 'suggested';
+    void this.#resample();
   }
 
   #change(change: Partial<TableMapping>): void {
     this.mapping = { ...this.mapping, ...change };
     this.origin = 'own';
+    void this.#resample();
+  }
+
+  /** The last change wins. A sample that fails is simply not there: the file is read in earnest later, and says why. */
+  async #resample(): Promise<void> {
+    this.#sampling.abort();
+    const own = (this.#sampling = new AbortController());
+    const order = { group: this.group, mapping: this.mapping, confirmed: [], today: this.#today() };
+    try {
+      const sample = await this.#client.call('sample', order, { signal: own.signal });
+      if (this.#sampling === own) this.sample = sample;
+    } catch {
+      if (this.#sampling === own) this.sample = null;
+    }
   }
 }
 

@@ -84,7 +84,7 @@ function reasonAgainst(one: ImportedObservation): ImportCode | null {
 
 /** "labs.csv, line 14; preliminary result": what stands beside the value wherever it is traced. */
 function sourceText(file: string, { place, doubts }: ImportedObservation): string {
-  return [[file, place].filter(Boolean).join(', '), ...doubts.map((code) => codeWords[code].what)].join('; ');
+  return [[file, place].filter(Boolean).join(', '), ...doubts.map((code) => codeWords[code])].join('; ');
 }
 
 function backgroundOf(one: ImportedObservation, reason: ImportCode, { newId, file }: RecordContext): BackgroundEntry {
@@ -95,7 +95,7 @@ function backgroundOf(one: ImportedObservation, reason: ImportCode, { newId, fil
     kind: 'observation',
     label: one.concept.label || one.concept.codings[0]?.code || 'Value without a name',
     date: one.date,
-    detail: [received, clock, `kept as received: ${codeWords[reason].what}`].filter(Boolean).join('; '),
+    detail: [received, clock, `kept as received: ${codeWords[reason]}`].filter(Boolean).join('; '),
     source: { file, place: one.place },
   };
 }
@@ -271,7 +271,7 @@ function placeDeath(
         (one.id === 'death' || one.codes?.some(({ system, code }) => system === 'SNOMED' && code === '419099009')),
     );
   if (event && isIsoDate(day)) return { events: [{ event: event.id, date: day }], background: [] };
-  const why = isIsoDate(day) ? 'no installed pack has this event' : codeWords.date_partial.what;
+  const why = isIsoDate(day) ? 'no installed pack has this event' : codeWords.date_partial;
   const entry: BackgroundEntry = {
     id: newId(),
     kind: 'other',
