@@ -41,8 +41,14 @@ export function readCanary(text: string | null): Canary | null {
   }
 }
 
-/** The one to keep of two: the later, unless another vault took the place of the first. */
+/** The one to keep of two: the later, unless another vault took the place of the first. A suspicion stays. */
 export function laterCanary(kept: Canary | null, next: Canary): Canary {
-  if (!kept || kept.vaultId !== next.vaultId || kept.commit <= next.commit) return next;
-  return kept;
+  if (!kept || kept.vaultId !== next.vaultId) return next;
+  const isSuspect = kept.isSuspect || next.isSuspect;
+  return { ...(isLater(kept, next) ? kept : next), isSuspect };
+}
+
+/** A rebuilt vault, of the next generation, is later whatever its commits. */
+export function isLater(a: Pick<Canary, 'generation' | 'commit'>, b: Pick<Canary, 'generation' | 'commit'>): boolean {
+  return a.generation > b.generation || (a.generation === b.generation && a.commit > b.commit);
 }

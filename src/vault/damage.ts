@@ -1,4 +1,5 @@
 /** What differs between the main store and what is remembered of it. Everything here is seen without a key. */
+import { isLater } from './canary.ts';
 import type { Canary } from './canary.ts';
 import type { VaultHeader } from './keys.ts';
 import type { CommitNote } from './open-vault.ts';
@@ -27,20 +28,28 @@ export interface SealedMain {
   readonly counts: Counts | null;
 }
 
+/** The browser refused a write for its quota: nothing else is wrong. */
+export function isFull(cause: unknown): boolean {
+  for (let error = cause; error instanceof Error;) {
+    if (error.name === 'QuotaExceededError') return true;
+    // Dexie keeps what ended a transaction as `inner`.
+    error = 'inner' in error && error.inner !== error ? error.inner : error.cause;
+  }
+  return false;
+}
+
 const none = countEach(() => 0);
 
 /** Null when nothing differs. */
 export function damageOf(main: Main, copy: CopySummary | null, canary: Canary | null): Damage | null {
   const kind = kindOf(main, copy, canary);
   if (!kind) return null;
-  const remembered = [copy && { commit: copy.commit, counts: copy.note.counts }, canary]
-    .filter((one) => one !== null)
-    .sort((a, b) => b.commit - a.commit)[0];
-  const readable = main.kind === 'sealed' ? main.counts : main.kind === 'plain' ? main.counts : null;
+  const copied = copy && { ...copy, counts: copy.note.counts };
+  const remembered = copied && canary ? (isLater(canary, copied) ? canary : copied) : (copied ?? canary);
   return {
     kind,
     remembered: remembered?.counts ?? (main.kind === 'sealed' ? main.note.counts : null),
-    readable: readable ?? none,
+    readable: ('counts' in main ? main.counts : null) ?? none,
     secondCopy: copy && { at: copy.at, counts: copy.note.counts },
   };
 }
@@ -54,9 +63,8 @@ function kindOf(main: Main, copy: CopySummary | null, canary: Canary | null): Da
   const { header, counts, note } = main;
   if (!header) return 'header-missing';
   if (!counts || tableNames.some((table) => counts[table] < note.counts[table])) return 'unreadable';
-  // The second copy of another vault is no memory of this one where the page's own memory names this one, and the reverse.
-  const own = [copy, canary].filter((one) => one !== null && one.vaultId === header.vaultId);
-  if (isRemembered && own.length === 0) return 'rolled-back';
-  if (own.some((one) => one !== null && one.commit > main.commit)) return 'rolled-back';
-  return canary?.isSuspect && canary.vaultId === header.vaultId ? 'disk-full' : null;
+  // A store is rebuilt on purpose only: what remembers an earlier generation was not told yet.
+  if ([copy, canary].some((one) => one && isLater(one, main))) return 'rolled-back';
+  if ([copy, canary].some((one) => one?.generation === main.generation && one.vaultId !== header.vaultId)) return 'rolled-back';
+  return canary?.isSuspect && canary.generation === main.generation ? 'disk-full' : null;
 }

@@ -83,6 +83,8 @@ async function openStore(name: string, idb: IDBFactory, onLost: (how: Loss) => v
   database.on('versionchange', () => {
     lose('replaced');
     database.close();
+    // Dexie would do the same again and write about it to the console.
+    return false;
   });
   database.on('close', () => lose('closed'));
   await database.open();

@@ -3,29 +3,35 @@
  * Dexie nor files nor messages: they are its parts.
  */
 import { AppError, invariant } from '#domain/errors.ts';
+import { lookAtBackup, readBackup, writeBackup } from './backup-stream.ts';
+import { decodeBatch, encodeBatch, recordsOf } from './batch.ts';
 import type { Canary } from './canary.ts';
-import { damageOf } from './damage.ts';
+import { damageOf, isFull } from './damage.ts';
 import type { Main } from './damage.ts';
 import { createHeader, newRecoveryKey, openHeader, readHeader } from './header.ts';
 import type { KdfParameters, Secret, VaultHeader, VaultKeys, WrapKind } from './keys.ts';
-import { headerId, OpenVault, readNote } from './open-vault.ts';
+import { commitChange, headerChange, headerId, OpenVault, readNote } from './open-vault.ts';
 import type { CommitNote, Exclusive, Stored } from './open-vault.ts';
 import type { OpenFacts, Told, Ways } from './protocol.ts';
+import { isRescue, readRescue, writeRescue } from './rescue.ts';
 import { isPlain, openPlain } from './row-sealer.ts';
 import type { PlainRow } from './row-sealer.ts';
-import type { CopySummary, SecondCopy } from './second-copy.ts';
-import { commitId, storeVersion } from './store.ts';
+import { salvage } from './salvage.ts';
+import type { CopyMessage, CopySummary, SecondCopy } from './second-copy.ts';
+import { changesOf, commitId, storeVersion } from './store.ts';
 import type { Change, Loss, MainStore, StoreHouse } from './store.ts';
-import { countEach, tableNames } from './tables.ts';
+import { countEach, storeNames, tableNames } from './tables.ts';
 import type { Counts, TableName } from './tables.ts';
 import type { KeyOptions } from './vault-keys.ts';
 import type { Damage, ErasureReport, Found, StorageReport } from './vault.ts';
 
-export type PeerMessage = 'lock';
+/** `lock`: every tab lets go of its keys. */
+export type PeerMessage = { readonly type: 'lock' } | CopyMessage;
 
 export interface HostParts {
-  readonly house: StoreHouse;
-  /** Takes the place of `house` where the browser stores nothing. */
+  /** Where stores may lie, the usual place first; the others are for when that one is broken. */
+  readonly houses: readonly StoreHouse[];
+  /** Where nothing lasts: for browsers that store nothing. */
   readonly memory: StoreHouse;
   /** Null where there is no private file system. */
   readonly copy: SecondCopy | null;
@@ -37,10 +43,7 @@ export interface HostParts {
   /** The vault's workers of the other tabs. */
   readonly peers: { post(message: PeerMessage): void; onMessage(listener: (message: PeerMessage) => void): void };
   /** What only a browser knows. */
-  readonly storage: {
-    isPersistent(): Promise<boolean | null>;
-    bytes(): Promise<number | null>;
-  };
+  readonly storage: { isPersistent(): Promise<boolean | null>; bytes(): Promise<number | null> };
 }
 
 /** What the last look saw; opening starts from it. */
@@ -70,16 +73,19 @@ export class VaultHost {
   #sight: Sight | null = null;
   #opened: Opened | null = null;
   #copyAt: number | null = null;
+  /** A write or a read failed in a way after which nothing more may be written. */
+  #isSuspect = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: HostParts) {
     this.#parts = parts;
     parts.peers.onMessage((message) => {
-      if (message === 'lock') this.#end();
+      if (message.type === 'lock') this.#end();
+      else void parts.copy?.hear(message).catch(() => {});
     });
   }
 
-  /** The open vault. Rejects with `vault_locked` when there is none. */
+  /** The open vault. Throws `vault_locked` when there is none. */
   get vault(): OpenVault {
     return this.#open.vault;
   }
@@ -92,7 +98,7 @@ export class VaultHost {
   async look(canary: Canary | null): Promise<Found> {
     this.close();
     // Memory first: what is committed between these reads makes the store newer than what is remembered, never older.
-    const copy = await this.#copySummary();
+    const copy = (await this.#parts.copy?.summary().catch(() => null)) ?? null;
     const { house, main } = await this.#survey();
     const damage = damageOf(main, copy, canary);
     this.#sight = { house, main, copy, canary, damage };
@@ -103,20 +109,23 @@ export class VaultHost {
     if (main.kind === 'plain') return { kind: 'unencrypted', counts: main.counts };
     invariant(main.header, 'a missing header is damage');
     if (main.header.isDemonstration) return { kind: 'demonstration' };
-    return { kind: 'locked', ...waysOf(main.header) };
+    return { kind: 'locked', ways: waysOf(main.header) };
   }
 
-  async #copySummary(): Promise<CopySummary | null> {
-    return (await this.#parts.copy?.summary().catch(() => null)) ?? null;
-  }
-
+  /** The best of all houses; where none opens, memory. */
   async #survey(): Promise<{ house: StoreHouse; main: Main }> {
-    const { house } = this.#parts;
-    try {
-      return { house, main: await surveyHouse(house, (how) => this.#lost(how)) };
-    } catch {
-      return { house: this.#parts.memory, main: { kind: 'broken' } };
+    const seen: { house: StoreHouse; main: Main }[] = [];
+    for (const house of this.#parts.houses) {
+      const main = await surveyHouse(house, (how) => this.#lost(how)).catch((): Main => ({ kind: 'broken' }));
+      seen.push({ house, main });
     }
+    const newer = seen.find(({ main }) => main.kind === 'newer');
+    const sealed = seen
+      .flatMap(({ house, main }) => (main.kind === 'sealed' ? [{ house, main }] : []))
+      .sort((a, b) => b.main.generation - a.main.generation)[0];
+    const best = newer ?? sealed ?? seen.find(({ main }) => main.kind === 'plain') ?? seen[0];
+    for (const { main } of seen) if ('store' in main && main !== best?.main) main.store.close();
+    return best && best.main.kind !== 'broken' ? best : { house: this.#parts.memory, main: { kind: 'broken' } };
   }
 
   async create(secret: Secret): Promise<OpenFacts & { readonly recoveryKey: string | null }> {
@@ -137,7 +146,7 @@ export class VaultHost {
   }
 
   async unlock(secret: Secret): Promise<OpenFacts> {
-    const { house, main, damage } = await this.#seen();
+    const { house, main, copy, damage } = await this.#seen();
     if (damage || main.kind !== 'sealed' || !main.header) {
       throw new AppError(
         'vault_damaged',
@@ -148,33 +157,79 @@ export class VaultHost {
     const { generation, store } = main;
     const facts = this.#enter({ house, generation, isDemonstration: main.header.isDemonstration }, store, keys);
     this.#tellCanary(main.commit, main.note, false);
+    if (copy?.isWhole && copy.generation === generation && copy.commit >= main.commit) this.#copyAt = copy.at;
+    else void this.#renewCopy();
     return facts;
   }
 
-  async recover(_secret: Secret): Promise<OpenFacts> {
-    throw notYet();
+  async recover(secret: Secret): Promise<OpenFacts> {
+    const sight = await this.#seen();
+    const header = headerOf(sight);
+    if (!header) {
+      throw new AppError(
+        'vault_damaged',
+        'Neither the store nor a second copy holds enough to open this vault. Restore a backup file, or start over.',
+      );
+    }
+    const keys = await openHeader(header, secret, this.#parts.keys);
+    this.#parts.peers.post({ type: 'lock' });
+    const { main, copy } = sight;
+    const found = main.kind === 'sealed' ? await readable(main.store) : [];
+    if (copy?.vaultId === header.vaultId) found.push(...(await this.#parts.copy!.changes()));
+    if (main.kind !== 'sealed' && found.length === 0) {
+      keys.destroy();
+      throw new AppError('vault_damaged', 'The store is lost and there is no second copy. Restore a backup file, or start over.');
+    }
+    return this.#rebuild(header, keys, found, sight);
   }
 
-  async restore(_file: Blob, _secret: Secret, _allowOlder: boolean): Promise<OpenFacts> {
-    throw notYet();
+  async restore(file: Blob, secret: Secret, allowOlder: boolean): Promise<OpenFacts> {
+    const sight = await this.#seen();
+    const { header, keys, found, commit } = (await isRescue(file))
+      ? await this.#readRescue(file, secret)
+      : await this.#readBackup(file, secret);
+    try {
+      if (!allowOlder) refuseOlder(header, commit, sight);
+      this.#parts.peers.post({ type: 'lock' });
+      return await this.#rebuild(header, keys, found, sight);
+    } catch (error) {
+      keys.destroy();
+      throw error;
+    }
   }
 
-  async lookAtBackup(_file: Blob): Promise<Ways> {
-    throw notYet();
+  async #readBackup(file: Blob, secret: Secret) {
+    const { header, keys, meta, payload } = await readBackup(file, secret, this.#parts.keys);
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    for await (const piece of payload) pieces.push(new Uint8Array(piece));
+    const found: Change[] = [];
+    for await (const { body } of recordsOf(new Uint8Array(await new Blob(pieces).arrayBuffer()))) {
+      found.push(...(decodeBatch(body)?.changes ?? []));
+    }
+    return { header, keys, found, commit: meta.commitCounter };
+  }
+
+  async #readRescue(file: Blob, secret: Secret) {
+    const { header, changes, commit } = await readRescue(file);
+    return { header, keys: await openHeader(header, secret, this.#parts.keys), found: changes, commit };
+  }
+
+  async lookAtBackup(file: Blob): Promise<Ways> {
+    const header = (await isRescue(file)) ? (await readRescue(file)).header : await lookAtBackup(file);
+    return { ways: waysOf(header) };
   }
 
   async rescue(): Promise<Blob | null> {
-    return null;
-  }
-
-  async backup(): Promise<Blob> {
-    throw notYet();
+    const copy = await this.#parts.copy?.summary();
+    return copy ? writeRescue(copy, await this.#parts.copy!.changes()) : null;
   }
 
   async startOver(): Promise<void> {
     this.close();
-    const { house, copy, tell } = this.#parts;
-    for (const generation of await house.generations()) await house.delete(generation);
+    const { houses, copy, tell, peers } = this.#parts;
+    peers.post({ type: 'lock' });
+    // A store that will not open cannot be deleted either; it holds sealed rows only, and its keys go with the second copy.
+    for (const house of houses) await deleteGenerations(house, Infinity).catch(() => {});
     await copy?.delete();
     tell({ type: 'canary', canary: null, replaces: true });
   }
@@ -194,8 +249,7 @@ export class VaultHost {
   }
 
   async storage(): Promise<StorageReport> {
-    const { vault } = this.#open;
-    const last = await vault.store.get('meta', commitId);
+    const last = await this.vault.store.get('meta', commitId);
     invariant(last, 'an open vault has commits');
     return {
       isPersistent: await this.#parts.storage.isPersistent(),
@@ -225,20 +279,35 @@ export class VaultHost {
     return this.#changeHeader(current, (keys, header) => keys.withoutWrap(header, id));
   }
 
+  async backup(): Promise<Blob> {
+    const { vault } = this.#open;
+    const madeAt = this.#parts.now();
+    // In the file too, so that a restored vault knows its last backup.
+    await vault.commit((draft) => draft.note('meta', backupNote, { at: madeAt }));
+    const contents = await vault.store.everything();
+    const last = contents.get('meta')?.find(({ id }) => id === commitId);
+    invariant(last, 'an open vault has commits');
+    const meta = { commitCounter: last.counter, madeAt, counts: readNote(last).counts };
+    const changes = [...changesOf(contents)];
+    return writeBackup(await this.#header(), vault.keys, meta, piecesOf(last.counter, changes), this.#parts.keys);
+  }
+
   /** Closes, and has every other tab close. */
   lock(): void {
     this.close();
-    this.#parts.peers.post('lock');
+    this.#parts.peers.post({ type: 'lock' });
   }
 
-  /** Forgets the keys and lets go of the store. */
+  /** Forgets the keys and lets go of store and journal. */
   close(): void {
     clearTimeout(this.#retry);
     const { main } = this.#sight ?? {};
     if (main && 'store' in main) main.store.close();
     this.#opened?.vault.keys.destroy();
     this.#opened?.vault.store.close();
-    this.#sight = this.#opened = null;
+    this.#parts.copy?.close();
+    this.#sight = this.#opened = this.#copyAt = null;
+    this.#isSuspect = false;
   }
 
   async #seen(): Promise<Sight> {
@@ -253,23 +322,80 @@ export class VaultHost {
       exclusive: this.#parts.exclusive,
       now: this.#parts.now,
       onCommit: (commit, changes, note) => this.#committed(commit, changes, note),
-      onFailure: () => {},
+      onFailure: (cause) => this.#failed(cause),
+      mayWrite: () => !this.#isSuspect,
     });
     this.#opened = { vault, ...place };
-    return { isLasting: place.house !== this.#parts.memory, isDemonstration: place.isDemonstration };
+    return { isLasting: this.#isLasting, isDemonstration: place.isDemonstration };
+  }
+
+  get #isLasting(): boolean {
+    return this.#opened?.house !== this.#parts.memory;
+  }
+
+  /** A new store of the next generation with the best of what was found; what was there before goes last. */
+  async #rebuild(header: VaultHeader, keys: VaultKeys, found: readonly Change[], sight: Sight): Promise<OpenFacts> {
+    const { changes } = await salvage(keys, found);
+    const { main, copy, canary } = sight;
+    const mainCommit = main.kind === 'sealed' ? main.commit : 0;
+    const mainGeneration = 'generation' in main ? main.generation : 0;
+    const latest = Math.max(0, ...changes.map(({ counter }) => counter));
+    const commit = Math.max(latest, mainCommit, copy?.commit ?? 0, canary?.commit ?? 0) + 1;
+    const above = Math.max(mainGeneration, copy?.generation ?? 0, canary?.generation ?? 0) + 1;
+    const note = noteOf(changes);
+    const all = [...changes, headerChange(commit, header), commitChange(commit, note)];
+    const { house, generation, store } = await this.#writeAnew(above, all);
+    if ('store' in main) main.store.close();
+    const facts = this.#enter({ house, generation, isDemonstration: header.isDemonstration }, store, keys);
+    // In memory nothing lasts: what is on the device stays as it is, for another attempt.
+    if (!facts.isLasting) return facts;
+    await this.#renewCopy();
+    this.#tellCanary(commit, note, true);
+    for (const old of this.#parts.houses) await deleteGenerations(old, generation).catch(() => {});
+    return facts;
+  }
+
+  /** In one transaction, read back before it counts. Where no house takes it, in memory. */
+  async #writeAnew(
+    above: number,
+    changes: readonly Change[],
+  ): Promise<{ house: StoreHouse; generation: number; store: MainStore }> {
+    for (const house of this.#parts.houses) {
+      try {
+        const generation = Math.max(above, ...(await house.generations()).map((one) => one + 1));
+        const store = await house.open(generation, (how) => this.#lost(how));
+        try {
+          await store.commit(0, changes);
+          await assertHolds(store, changes);
+          return { house, generation, store };
+        } catch (cause) {
+          store.close();
+          await house.delete(generation);
+          throw cause;
+        }
+      } catch {
+        // Full or broken: the next one.
+      }
+    }
+    const house = this.#parts.memory;
+    await house.delete(above);
+    const store = await house.open(above, () => {});
+    await store.commit(0, changes);
+    return { house, generation: above, store };
   }
 
   async #committed(commit: number, changes: readonly Change[], note: CommitNote): Promise<void> {
+    if (!this.#isLasting) return;
     await this.#copyCommit(commit, changes);
     this.#tellCanary(commit, note, false);
   }
 
   async #copyCommit(commit: number, changes: readonly Change[]): Promise<void> {
-    const { copy } = this.#parts;
+    const { copy, now } = this.#parts;
     if (!copy) return;
     try {
-      await copy.append(commit, changes);
-      this.#copyAt = this.#parts.now();
+      await copy.append(this.#owner, { commit, changes });
+      this.#copyAt = now();
       if (copy.pendingBytes > longJournalBytes) void this.#renewCopy();
     } catch {
       clearTimeout(this.#retry);
@@ -277,27 +403,39 @@ export class VaultHost {
     }
   }
 
+  get #owner() {
+    const { vault, generation } = this.#open;
+    return { vaultId: vault.keys.vaultId, generation };
+  }
+
   /** A new snapshot of everything; false where the second copy could not be written, or may still hold what was removed. */
   async #renewCopy(): Promise<boolean> {
     const { copy, exclusive, now } = this.#parts;
-    if (!copy) return true;
-    const { store } = this.vault;
+    if (!copy || !this.#isLasting) return true;
+    const { vault } = this.#open;
+    const owner = this.#owner;
     try {
       return await exclusive('copy', async () => {
-        const contents = await store.everything();
-        const isClean = await copy.replace(contents);
+        const contents = await vault.store.everything();
+        const last = contents.get('meta')?.find(({ id }) => id === commitId);
+        // What the store has lost must not be lost from the second copy too.
+        if (!last || tableNames.some((table) => contents.get(table)!.length < readNote(last).counts[table])) {
+          this.#suspect('unreadable');
+          return false;
+        }
+        const isClean = await copy.replace(owner, contents);
         this.#copyAt = now();
+        if (isClean) await vault.store.prune(last.counter);
         return isClean;
       });
     } catch {
-      this.#retry = setTimeout(() => void this.#renewCopy(), retryMs);
+      if (this.#opened?.vault === vault) this.#retry = setTimeout(() => void this.#renewCopy(), retryMs);
       return false;
     }
   }
 
   #tellCanary(commit: number, { counts, entries }: CommitNote, replaces: boolean): void {
-    const { vault, generation } = this.#open;
-    const canary = { vaultId: vault.keys.vaultId, version: storeVersion, generation, commit, counts, entries, isSuspect: false };
+    const canary = { ...this.#owner, version: storeVersion, commit, counts, entries, isSuspect: false };
     this.#parts.tell({ type: 'canary', canary, replaces });
   }
 
@@ -321,18 +459,38 @@ export class VaultHost {
     return ((await this.vault.note(backupNote)) as { at: number } | null)?.at ?? null;
   }
 
+  /** A full quota is refused cleanly. After anything else a browser may lose the store when it is opened next. */
+  #failed(cause: unknown): void {
+    if (!isFull(cause)) this.#suspect('disk-full');
+  }
+
   #lost(how: Loss): void {
     if (how === 'replaced') this.#end();
+    else if (this.#opened) this.#suspect('unreadable');
+  }
+
+  #suspect(kind: Damage['kind']): void {
+    if (this.#isSuspect || !this.#opened || !this.#isLasting) return;
+    this.#isSuspect = true;
+    void this.#tellDamage(kind);
+  }
+
+  async #tellDamage(kind: Damage['kind']): Promise<void> {
+    const { copy, tell } = this.#parts;
+    const owner = this.#owner;
+    const summary = (await copy?.summary().catch(() => null)) ?? null;
+    const none = countEach(() => 0);
+    const counts = summary?.note.counts ?? null;
+    const canary = { ...owner, version: storeVersion, commit: 0, counts: none, entries: 0, isSuspect: true };
+    tell({ type: 'canary', canary, replaces: false });
+    const secondCopy = summary && { at: summary.at, counts: summary.note.counts };
+    tell({ type: 'damage', damage: { kind, remembered: counts, readable: none, secondCopy } });
   }
 
   #end(): void {
     this.close();
     this.#parts.tell({ type: 'ended' });
   }
-}
-
-function notYet(): AppError {
-  return new AppError('vault_unavailable', 'This part of the vault is being built.');
 }
 
 async function surveyHouse(house: StoreHouse, onLost: (how: Loss) => void): Promise<Main> {
@@ -343,16 +501,10 @@ async function surveyHouse(house: StoreHouse, onLost: (how: Loss) => void): Prom
     const store = await house.open(generation, onLost);
     const last = await store.get('meta', commitId);
     const counts = await countRows(store).catch(() => null);
-    if (last)
-      return {
-        kind: 'sealed',
-        generation,
-        store,
-        header: await storedHeader(store),
-        commit: last.counter,
-        note: readNote(last),
-        counts,
-      };
+    if (last) {
+      const header = await storedHeader(store);
+      return { kind: 'sealed', generation, store, header, commit: last.counter, note: readNote(last), counts };
+    }
     if (counts && tableNames.some((table) => counts[table] > 0)) return { kind: 'plain', generation, store, counts };
     store.close();
   }
@@ -379,8 +531,66 @@ function headerOf({ main, copy }: Sight): VaultHeader | null {
   return (main.kind === 'sealed' ? main.header : null) ?? copy?.header ?? null;
 }
 
-function waysOf({ wraps }: VaultHeader): Ways {
-  return { ways: wraps.map(({ kind, credentialId }) => ({ kind, credentialId: credentialId ?? null })) };
+function waysOf({ wraps }: VaultHeader): Ways['ways'] {
+  return wraps.map(({ kind, credentialId }) => ({ kind, credentialId: credentialId ?? null }));
+}
+
+/** Whatever a damaged store still gives, store by store. */
+async function readable(store: MainStore): Promise<Change[]> {
+  const found: Change[] = [];
+  for (const name of storeNames) {
+    const rows = await store.all(name).catch(() => []);
+    found.push(...changesOf(new Map([[name, rows]])));
+  }
+  return found;
+}
+
+async function assertHolds(store: MainStore, changes: readonly Change[]): Promise<void> {
+  const held = new Map([...changesOf(await store.everything())].map((change) => [`${change.store}/${change.id}`, change]));
+  for (const { store: name, id, counter, sealed } of changes) {
+    const found = held.get(`${name}/${id}`);
+    const isSame = found?.counter === counter && found.sealed.length === sealed.length;
+    if (!isSame || found.sealed.some((byte, at) => byte !== sealed[at])) throw new Error('The store is not what was written.');
+  }
+}
+
+function noteOf(changes: readonly Change[]): CommitNote {
+  const counts = countEach((table) => changes.filter(({ store, isGone }) => store === table && !isGone).length);
+  return { counts, entries: changes.filter(({ store, isGone }) => store === 'audit' && !isGone).length };
+}
+
+/** A backup is older when what is here has commits that it lacks, or is another vault. */
+function refuseOlder(header: VaultHeader, commit: number, sight: Sight): void {
+  const { main, copy, canary } = sight;
+  const here = [
+    ...(main.kind === 'sealed' && main.header ? [{ vaultId: main.header.vaultId, commit: main.commit }] : []),
+    ...[copy, canary].filter((one) => one !== null),
+  ];
+  if (main.kind !== 'plain' && here.every((one) => one.vaultId === header.vaultId && one.commit <= commit)) return;
+  const isOther = main.kind === 'plain' || here.some(({ vaultId }) => vaultId !== header.vaultId);
+  throw new AppError(
+    'backup_older',
+    isOther
+      ? 'This backup is of another vault than the one on this device, which would be lost. Nothing was restored. Save a backup of what is here first, then say that it may be replaced.'
+      : 'This backup is older than what is on this device: later work would be lost. Nothing was restored. Choose a later backup, or say that the older one is wanted.',
+  );
+}
+
+async function deleteGenerations(house: StoreHouse, below: number): Promise<void> {
+  for (const generation of await house.generations()) if (generation < below) await house.delete(generation);
+}
+
+/** A backup's content, about a megabyte at a time. */
+async function* piecesOf(commit: number, changes: readonly Change[]): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  let from = 0;
+  for (const [index, { sealed }] of changes.entries()) {
+    bytes += sealed.length;
+    if (bytes < 1024 * 1024 && index < changes.length - 1) continue;
+    yield await encodeBatch({ commit, changes: changes.slice(from, index + 1) });
+    from = index + 1;
+    bytes = 0;
+  }
 }
 
 /** Rows of version 1. */

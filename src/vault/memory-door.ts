@@ -6,6 +6,8 @@ import type { PeerMessage } from './host.ts';
 import type { Exclusive } from './open-vault.ts';
 import type { ToWorker } from './protocol.ts';
 import { memoryHouse } from './memory-store.ts';
+import { SecondCopy } from './second-copy.ts';
+import type { Folder } from './second-copy.ts';
 import { makeServer } from './serve.ts';
 import type { StoreHouse } from './store.ts';
 import { soleTab } from './tabs.ts';
@@ -14,7 +16,9 @@ import type { VaultDoor } from './vault.ts';
 
 /** What several doors share: several tabs of one browser, or one tab before and after a reload. */
 export interface MemoryDevice {
-  readonly house: StoreHouse;
+  readonly houses: readonly StoreHouse[];
+  /** The private file system; null where there is none. */
+  readonly folder: Folder | null;
   readonly memory: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
   readonly exclusive: Exclusive;
   readonly listeners: Set<(message: PeerMessage) => void>;
@@ -23,7 +27,8 @@ export interface MemoryDevice {
 export function memoryDevice(): MemoryDevice {
   const items = new Map<string, string>();
   return {
-    house: memoryHouse(),
+    houses: [memoryHouse()],
+    folder: null,
     memory: {
       getItem: (key) => items.get(key) ?? null,
       setItem: (key, text) => void items.set(key, text),
@@ -52,10 +57,13 @@ export function memoryDoor({ device = memoryDevice(), tabs = soleTab(), now = Da
 
 function inProcess(device: MemoryDevice, now: () => number): WorkerLike {
   let listener: ((message: PeerMessage) => void) | null = null;
+  const post = (message: PeerMessage) => device.listeners.forEach((one) => one !== listener && one(message));
   const host = new VaultHost({
-    house: device.house,
+    houses: device.houses,
     memory: memoryHouse(),
-    copy: null,
+    copy: device.folder
+      ? new SecondCopy({ folder: async () => device.folder!, randomName: () => crypto.randomUUID(), post })
+      : null,
     keys: {
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       now: () => performance.now(),
@@ -66,7 +74,7 @@ function inProcess(device: MemoryDevice, now: () => number): WorkerLike {
     now,
     tell: (told) => worker.onmessage?.({ data: told } as MessageEvent),
     peers: {
-      post: (message) => device.listeners.forEach((one) => one !== listener && one(message)),
+      post,
       onMessage(hear) {
         listener = hear;
         device.listeners.add(hear);

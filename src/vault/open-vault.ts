@@ -49,6 +49,8 @@ export interface OpenVaultParts {
   readonly onCommit: (commit: number, changes: readonly Change[], note: CommitNote) => Promise<void>;
   /** The browser refused a write or a read. */
   readonly onFailure: (cause: unknown) => void;
+  /** False once the store cannot be trusted any more. */
+  readonly mayWrite: () => boolean;
 }
 
 /** Rows are opened in pieces, so that neither worker nor page holds the other up. */
@@ -148,6 +150,7 @@ export class OpenVault {
    * before the transaction opens, as awaiting anything else inside one lets it commit early.
    */
   async commit<T>(prepare: (draft: Draft) => Promise<T>): Promise<T> {
+    if (!this.#parts.mayWrite()) throw damaged();
     const { outcome, commit, changes, note } = await this.#parts.exclusive('commit', async () => {
       for (;;) {
         const last = await this.#reading(() => this.store.get('meta', commitId));
@@ -185,11 +188,7 @@ export class OpenVault {
       return await read();
     } catch (cause) {
       this.#parts.onFailure(cause);
-      throw new AppError(
-        'vault_damaged',
-        'The browser could not read what it stored here. Nothing was changed. Reload the page: it will compare with the second copy and offer to put back what is missing.',
-        { cause },
-      );
+      throw damaged(cause);
     }
   }
 
@@ -291,7 +290,7 @@ class Draft {
 
   /** The header is no secret and must be readable before anything is open. */
   header(header: VaultHeader): void {
-    this.#set({ store: 'meta', id: headerId, counter: this.counter, sealed: jsonBytes(header), isGone: false });
+    this.#set(headerChange(this.counter, header));
   }
 
   finish(): { commit: number; changes: readonly Change[]; note: CommitNote } {
@@ -342,6 +341,10 @@ export function commitChange(commit: number, note: CommitNote): Change {
   return { store: 'meta', id: commitId, counter: commit, sealed: jsonBytes(note), isGone: false };
 }
 
+export function headerChange(commit: number, header: VaultHeader): Change {
+  return { store: 'meta', id: headerId, counter: commit, sealed: jsonBytes(header), isGone: false };
+}
+
 export function readNote(row: Row): CommitNote {
   return JSON.parse(new TextDecoder().decode(row.sealed)) as CommitNote;
 }
@@ -353,6 +356,14 @@ function jsonBytes(value: unknown): Uint8Array<ArrayBuffer> {
 function entryOf({ previous, ...entry }: Link): AuditEntry {
   invariant(typeof previous === 'string', 'an entry is linked');
   return entry;
+}
+
+function damaged(cause?: unknown): AppError {
+  return new AppError(
+    'vault_damaged',
+    'The browser could not read or write what it stores here, and nothing more is written. What you typed is still on this page. Free some space and reload: the page compares with the second copy and offers to put back what is missing.',
+    { cause },
+  );
 }
 
 function changedElsewhere(isThere: boolean): AppError {

@@ -42,6 +42,18 @@ export function goneId(store: StoreName, id: string): string {
   return `${store}/${id}`;
 }
 
+/** Contents as the changes that make them. */
+export function* changesOf(contents: Contents): Generator<Change> {
+  for (const [store, rows] of contents) {
+    for (const row of rows) yield store === 'gone' ? goneChange(row) : { ...row, store, isGone: false };
+  }
+}
+
+function goneChange({ id, counter, sealed }: Row): Change {
+  const slash = id.indexOf('/');
+  return { store: id.slice(0, slash) as StoreName, id: id.slice(slash + 1), counter, sealed, isGone: true };
+}
+
 /** `replaced`: by a newer version of the app or by another vault. `closed`: by the browser, which lost the store or lost patience. */
 export type Loss = 'replaced' | 'closed';
 

@@ -6,6 +6,8 @@ import type { PeerMessage } from './host.ts';
 import { memoryHouse } from './memory-store.ts';
 import type { Exclusive } from './open-vault.ts';
 import type { FromWorker, ToWorker } from './protocol.ts';
+import { SecondCopy } from './second-copy.ts';
+import type { Folder } from './second-copy.ts';
 import { makeServer } from './serve.ts';
 
 /** What TypeScript's two libraries disagree on; this file runs in a dedicated worker. */
@@ -23,10 +25,21 @@ const name = 'counterpart';
 const exclusive: Exclusive = (what, work) => navigator.locks.request(`${name}-${what}`, work) as ReturnType<typeof work>;
 const channel = new BroadcastChannel(`${name}-workers`);
 
+const post = (message: PeerMessage) => channel.postMessage(message);
+
+/** The folder of the second copy in the origin's private file system. */
+async function openFolder(): Promise<Folder> {
+  const root = await navigator.storage.getDirectory();
+  return (await root.getDirectoryHandle(name, { create: true })) as unknown as Folder;
+}
+
+const hasFiles = typeof FileSystemFileHandle !== 'undefined' && 'createSyncAccessHandle' in FileSystemFileHandle.prototype;
+const copy = hasFiles ? new SecondCopy({ folder: openFolder, randomName: () => crypto.randomUUID(), post }) : null;
+
 const host = new VaultHost({
-  house: dexieHouse(name, indexedDB),
+  houses: [dexieHouse(name, indexedDB)],
   memory: memoryHouse(),
-  copy: null,
+  copy,
   keys: {
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     now: () => performance.now(),
@@ -35,7 +48,7 @@ const host = new VaultHost({
   now: Date.now,
   tell: (told) => scope.postMessage(told),
   peers: {
-    post: (message) => channel.postMessage(message),
+    post,
     onMessage: (listener) => {
       channel.onmessage = ({ data }: MessageEvent<PeerMessage>) => listener(data);
     },

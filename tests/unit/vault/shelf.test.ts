@@ -18,7 +18,7 @@ function readThing(stored: unknown): Thing {
 
 const devices: Record<string, () => MemoryDevice> = {
   memory: () => memoryDevice(),
-  dexie: () => ({ ...memoryDevice(), house: dexieHouse('test', new IDBFactory()) }),
+  dexie: () => ({ ...memoryDevice(), houses: [dexieHouse('test', new IDBFactory())] }),
 };
 
 for (const [name, makeDevice] of Object.entries(devices)) {
@@ -81,7 +81,7 @@ for (const [name, makeDevice] of Object.entries(devices)) {
       await shelf.put('p1', { name: 'Ada' }, null);
       await shelf.put('p2', { nickname: 'Ada' } as unknown as Thing, null);
       await shelf.put('p3', { name: 'Ada' }, null);
-      const store = await device.house.open(0, () => {});
+      const store = await device.houses[0]!.open(0, () => {});
       const [row, last] = [(await store.get('patients', 'p3'))!, (await store.get('meta', 'commit'))!];
       row.sealed[row.sealed.length - 1]! ^= 1;
       await store.commit(last.counter, [{ ...row, store: 'patients', isGone: false }]);
@@ -114,7 +114,7 @@ for (const [name, makeDevice] of Object.entries(devices)) {
       const device = makeDevice();
       const shelf = await shelfOn(device);
       await shelf.put('p1', { name: 'Ada' }, null);
-      const row = await (await device.house.open(0, () => {})).get('patients', 'p1');
+      const row = await (await device.houses[0]!.open(0, () => {})).get('patients', 'p1');
       expect(Object.keys(row!).sort()).toEqual(['counter', 'id', 'sealed']);
       expect(new TextDecoder('latin1').decode(row!.sealed)).not.toContain('Ada');
     });
