@@ -2,6 +2,7 @@
 import type { Consent, IsoDate, IsoMinute, PatientRecord } from '#domain/record.ts';
 import type { EngineClient } from '#engine/client.ts';
 import type { EnginePreference, PackInfo } from '#engine/protocol.ts';
+import type { ImportClient } from '#interop/client.ts';
 import { readRecord } from '#vault/read-record.ts';
 import type { Damage, ErasureReport, Vault } from '#vault/vault.ts';
 import { AuditState } from './audit.svelte.ts';
@@ -12,6 +13,8 @@ import { DosingState } from './dosing.svelte.ts';
 import { EngineState } from './engine.svelte.ts';
 import { Exports } from './export/exports.svelte.ts';
 import { ForecastState } from './forecast.svelte.ts';
+import { ImportState } from './import/import.svelte.ts';
+import { readRemembered } from './import/mapping-memory.ts';
 import { Packs } from './packs.svelte.ts';
 import type { BrowserPasskeys } from '#vault/passkey.ts';
 import { Patients } from './patients.svelte.ts';
@@ -36,6 +39,8 @@ export interface Leaving {
 export interface SessionParts {
   readonly vault: Vault;
   readonly client: EngineClient;
+  /** Of the worker that reads files. */
+  readonly importClient: ImportClient;
   readonly passkeys: BrowserPasskeys;
   readonly leaving: Leaving;
   readonly now: () => number;
@@ -55,6 +60,7 @@ export class Session {
   readonly dosing: DosingState;
   readonly engine: EngineState;
   readonly exports: Exports;
+  readonly imports: ImportState;
   readonly storage: StorageState;
   readonly security: SecurityState;
   readonly log: AuditState;
@@ -75,7 +81,7 @@ export class Session {
   readonly #leaving: Leaving;
   #isLeaving = false;
 
-  constructor({ vault, client, passkeys, leaving, now, newId, randomSeed, version }: SessionParts) {
+  constructor({ vault, client, importClient, passkeys, leaving, now, newId, randomSeed, version }: SessionParts) {
     this.vault = vault;
     this.client = client;
     this.now = now;
@@ -95,6 +101,17 @@ export class Session {
       minute,
       newId,
       randomSeed,
+    });
+    this.imports = new ImportState({
+      client: importClient,
+      patients: this.patients,
+      shelf: vault.shelf('patients', readRecord),
+      mappings: vault.shelf('mappings', readRemembered),
+      audit,
+      packs: () => this.packs.all.map(({ manifest }) => manifest),
+      today: () => this.today(),
+      newId,
+      isDemonstration: vault.isDemonstration,
     });
     const workspaces = vault.shelf('workspaces', readWorkspace);
     this.forecast = new ForecastState({ client, workspaces, audit, minute, now, randomSeed });

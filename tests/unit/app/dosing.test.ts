@@ -9,7 +9,7 @@ import type { Regimen } from '#domain/plan.ts';
 import type { EngineClient } from '#engine/client.ts';
 import type { CallName, DoseOrder, SamplingOrder } from '#engine/protocol.ts';
 import { demonstrationVault } from '../../fixtures/vault/demonstration-vault.ts';
-import { noPage, noPasskeys } from '../../fixtures/vault/no-page.ts';
+import { noImports, noPage, noPasskeys } from '../../fixtures/vault/no-page.ts';
 import { toyDosedManifest as manifest } from '../../fixtures/toy-dosed.ts';
 
 const regimen = (amount: number): Regimen => ({
@@ -87,6 +87,7 @@ async function session(client: EngineClient) {
   const one = new Session({
     vault,
     client,
+    importClient: noImports,
     passkeys: noPasskeys,
     leaving: noPage(),
     now,
