@@ -167,16 +167,23 @@ export class Exports {
           'This is not a run that can be opened: record, plans or seed are not those that its hash was made from. It was changed after it was written. Nothing was taken from it.',
         );
       }
-      const installed = this.#parts.packs.find(run.forecast.pack.id);
-      // The installed pack is the one that was used: its own words count. Otherwise the file's, so that the picture is the same.
-      const pack =
-        installed?.digest === run.forecast.pack.digest
-          ? installed
-          : { manifest, digest: run.forecast.pack.digest, card: cardOf(run) };
-      this.#parts.forecast.openRun(run, pack);
+      this.#show(run, manifest);
       return true;
     });
     return opened ?? false;
+  }
+
+  /** After a new run of an opened one: back to what the file holds. */
+  showStored(): void {
+    const run = this.#parts.forecast.opened;
+    if (run) this.#show(run, manifestOf(run));
+  }
+
+  /** The installed pack, if it is the one that was used; otherwise the file's own words, so that the picture is the same. */
+  #show(run: RunFile, manifest: PackManifest): void {
+    const { digest } = run.forecast.pack;
+    const installed = this.#parts.packs.find(run.forecast.pack.id);
+    this.#parts.forecast.openRun(run, installed?.digest === digest ? installed : { manifest, digest, card: cardOf(run) });
   }
 
   #vocabulary() {

@@ -1,6 +1,6 @@
 import type { Session } from '#app/session.svelte.ts';
 import { provideChartSaving } from '#ui/charts/chart-saving.ts';
-import { download } from './download.ts';
+import { saveFile } from '#ui/features/vault/save-file.ts';
 
 /** Gives every chart below the button that saves its picture, marked with what it is. Called while a component is made. */
 export function provideChartPictures(session: Session): void {
@@ -14,7 +14,7 @@ export function provideChartPictures(session: Session): void {
     },
     save(picture, kind) {
       session.exports.notePicture(kind);
-      download(`${name}.${kind}`, picture);
+      saveFile(picture, `${name}.${kind}`);
     },
     failed: () => session.exports.pictureFailed(),
   });
