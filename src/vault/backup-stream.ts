@@ -47,6 +47,8 @@ const tagBytes = 16;
 const sealedChunkBytes = chunkBytes + tagBytes;
 /** Whole chunks given to the browser at a time, which may put them on the disk. */
 const flushChunks = 64;
+/** Whole chunks asked of the browser at a time: each asking costs about a millisecond. */
+const windowChunks = 16;
 /** Ends the content in the last chunk; zeros follow to its end, so that the file's size says little about its content. */
 const endMark = 0x80;
 
@@ -131,10 +133,14 @@ async function* contentOf(
   key: CryptoKey,
   mac: Uint8Array<ArrayBuffer>,
 ): AsyncGenerator<Uint8Array, void> {
+  let window = new Uint8Array();
   for (let index = 0; ; index++) {
     const at = contentAt + index * sealedChunkBytes;
-    if (at + sealedChunkBytes > file.size) throw truncated();
-    const sealed = await bytesOf(file, at, at + sealedChunkBytes);
+    const left = file.size - at;
+    if (left < sealedChunkBytes) throw truncated();
+    if (index % windowChunks === 0) window = await bytesOf(file, at, at + windowChunks * sealedChunkBytes);
+    const from = (index % windowChunks) * sealedChunkBytes;
+    const sealed = window.subarray(from, from + sealedChunkBytes);
     const inner = await opened(key, sealed, index, piece.inner, mac);
     if (inner) {
       yield inner;
@@ -142,7 +148,7 @@ async function* contentOf(
     }
     const last = await opened(key, sealed, index, piece.last, mac);
     if (!last) throw changed(`piece ${index + 1}`);
-    if (at + sealedChunkBytes < file.size) throw changed('something was added at its end');
+    if (left > sealedChunkBytes) throw changed('something was added at its end');
     const end = last.lastIndexOf(endMark);
     invariant(end >= 0, 'the last piece of a backup has an end mark');
     if (end > 0) yield last.subarray(0, end);
