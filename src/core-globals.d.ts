@@ -40,6 +40,22 @@ declare class MessageChannel {
   readonly port2: MessagePort;
 }
 
+interface ByteReader {
+  read(): Promise<{ readonly done: false; readonly value: Uint8Array } | { readonly done: true; readonly value: undefined }>;
+  cancel(): Promise<void>;
+}
+
+interface ByteWriter {
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  close(): Promise<void>;
+}
+
+declare class DecompressionStream {
+  constructor(format: 'deflate-raw');
+  readonly readable: { getReader(): ByteReader };
+  readonly writable: { getWriter(): ByteWriter };
+}
+
 /** What a message to a worker may hold; only the worker reads it. */
 interface File {
   readonly name: string;
