@@ -94,7 +94,7 @@ class Refusal extends Error {
 }
 
 const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/uy;
-const controlPattern = /[\u0000-\u001f]/u; // eslint-disable-line no-control-regex
+const controlPattern = /[\u0000-\u001f]/u;
 const surrogatePattern = /\p{Surrogate}/u;
 const surrogates = /\p{Surrogate}/gu;
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);

@@ -169,6 +169,18 @@ for (const unit of safeInCapitals) {
  */
 export function normaliseUnit(written: string): string | null {
   if (written.length > 60) return null;
+  const known = recent.get(written);
+  if (known !== undefined) return known;
+  // A file of a million values has a few dozen spellings; one made to have more must not fill the memory.
+  if (recent.size >= 1000) recent.clear();
+  const unit = lookedUp(written);
+  recent.set(written, unit);
+  return unit;
+}
+
+const recent = new Map<string, string | null>();
+
+function lookedUp(written: string): string | null {
   const folded = foldSpelling(written);
   if (folded === '') return null;
   return (

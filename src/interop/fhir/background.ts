@@ -35,7 +35,12 @@ const readings: Readonly<Record<string, Reading>> = {
     kind: 'allergy',
     label: code,
     when: ['onsetDateTime', 'onsetPeriod', 'recordedDate', 'lastOccurrence'],
-    detail: (r) => [conceptOf(r.clinicalStatus).label, conceptOf(r.verificationStatus).label, shownText(r.criticality), reactions(r)],
+    detail: (r) => [
+      conceptOf(r.clinicalStatus).label,
+      conceptOf(r.verificationStatus).label,
+      shownText(r.criticality),
+      reactions(r),
+    ],
   },
   MedicationRequest: {
     kind: 'medication',
@@ -52,7 +57,14 @@ const readings: Readonly<Record<string, Reading>> = {
   MedicationAdministration: {
     kind: 'medication',
     label: () => '',
-    when: ['effectiveDateTime', 'effectivePeriod', 'occurenceDateTime', 'occurencePeriod', 'occurrenceDateTime', 'occurrencePeriod'],
+    when: [
+      'effectiveDateTime',
+      'effectivePeriod',
+      'occurenceDateTime',
+      'occurencePeriod',
+      'occurrenceDateTime',
+      'occurrencePeriod',
+    ],
     detail: (r) => ['given', status(r), dosageText(r)],
   },
   MedicationDispense: {
@@ -118,7 +130,9 @@ export function isBackgroundType(type: string): boolean {
 /** What its status says against it; null where it may be kept. */
 export function exclusionOf(resource: JsonObject): ImportCode | null {
   const states = [textOf(resource.status)?.toLowerCase() ?? '', ...codesOf(resource.verificationStatus)];
-  return states.some((state) => state === 'entered-in-error' || state === 'refuted' || state === 'cancelled') ? 'status_excluded' : null;
+  return states.some((state) => state === 'entered-in-error' || state === 'refuted' || state === 'cancelled')
+    ? 'status_excluded'
+    : null;
 }
 
 /** The line of a resource; `drug` is the name of the medicine, where the resource is about one. */
@@ -138,7 +152,9 @@ export function lineOf(resource: JsonObject, type: string, drug: string): Backgr
 
 function onset(resource: JsonObject): string {
   const age = objectOf(resource.onsetAge);
-  const text = age ? `at ${receivedText(age.value)} ${shownText(age.unit) || shownText(age.code)}` : shownText(resource.onsetString);
+  const text = age
+    ? `at ${receivedText(age.value)} ${shownText(age.unit) || shownText(age.code)}`
+    : shownText(resource.onsetString);
   return text === '' ? '' : `since ${text}`;
 }
 

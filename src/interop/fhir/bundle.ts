@@ -31,7 +31,10 @@ export function addBundle(bundle: JsonObject, gather: Gather, notices: Notices, 
     const fullUrl = textOf(entry.fullUrl) ?? '';
     const type = textOf(resource.resourceType) ?? '';
     const id = shownText(resource.id);
-    const where = { place: id === '' || type === '' ? `${place}${type && ` (${shownText(type)})`}` : `${name}${type}/${id}`, fullUrl };
+    const where = {
+      place: id === '' || type === '' ? `${place}${type && ` (${shownText(type)})`}` : `${name}${type}/${id}`,
+      fullUrl,
+    };
     if (type === 'Bundle') {
       if (depth < mostBundles) addBundle(resource, gather, notices, where.place, depth + 1);
       else notices.add('too_deep', where.place, 'Bundles inside Bundles are read three deep. This one was left out.');

@@ -77,7 +77,8 @@ export function referenceOf(json: Json | undefined): Reference | null {
   };
 }
 
-export type WhenRead = { readonly kind: 'date'; readonly when: ReadDate } | { readonly kind: 'none' } | { readonly kind: 'impossible' };
+export type WhenRead =
+  { readonly kind: 'date'; readonly when: ReadDate } | { readonly kind: 'none' } | { readonly kind: 'impossible' };
 
 /** A date, dateTime or instant. */
 export function whenOf(json: Json | undefined): WhenRead {

@@ -3,6 +3,7 @@
  * all patients and medicines are known. Memory grows with what is kept, not with the size of the resources.
  */
 import type { BackgroundEntry, IsoDate, PartialDate } from '#domain/record.ts';
+import { ownText, ownTexts } from '../clean-text.ts';
 import type { ImportCode } from '../import-codes.ts';
 import type { ImportedDose, ImportedObservation, ImportedPatient } from '../imported.ts';
 import type { JsonObject } from '../json-reader.ts';
@@ -13,7 +14,7 @@ import { exclusionOf, isBackgroundType, lineOf, type BackgroundLine } from './ba
 import { conceptOf, objectsOf, referenceOf, shownText, textOf, type Concept, type Reference } from './elements.ts';
 import { doseOf, drugOf, type DoseWithoutDrug } from './medication.ts';
 import { ObservationReader, type ConfirmedCode } from './observation.ts';
-import { linksOf, personOf, type Person } from './person.ts';
+import { identifiersOf, linksOf, personOf, type Person } from './person.ts';
 import { baseOf, ReferenceIndex } from './references.ts';
 import { VersionSigns } from './version.ts';
 
@@ -44,8 +45,7 @@ interface Pile {
 
 interface WaitingMedicine {
   readonly pile: Pile;
-  readonly resource: JsonObject;
-  readonly type: string;
+  readonly line: BackgroundLine;
   readonly place: string;
   readonly dose: DoseWithoutDrug | null;
   readonly reference: Reference;
@@ -62,6 +62,9 @@ export interface Where {
 
 /** Types that have nothing of a patient to show: people and places of care, bills, papers of the exchange itself. */
 const quietTypes = new Set(['Organization', 'Practitioner', 'PractitionerRole', 'Location', 'Claim', 'ClaimResponse', 'ExplanationOfBenefit', 'Coverage', 'Provenance', 'AuditEvent', 'Account', 'Endpoint', 'HealthcareService', 'OperationOutcome', 'MessageHeader', 'Medication', 'RelatedPerson', 'Device', 'Substance', 'Composition', 'List', 'Schedule', 'Slot', 'Subscription', 'Parameters', 'Group', 'Person', 'CareTeam']); // prettier-ignore
+
+/** Key of what does not say whose it is. */
+const noOne = 'unattributed';
 
 const noReference: Reference = { reference: '', identifier: null, display: '', type: '' };
 
@@ -92,10 +95,15 @@ export class Gather {
     return this.#count;
   }
 
-  add(resource: JsonObject, where: Where): void {
+  add(resource: JsonObject, at: Where): void {
+    const where: Where = { place: ownText(at.place), fullUrl: at.fullUrl };
     const type = textOf(resource.resourceType);
     if (type === null || !/^[A-Z][A-Za-z]{1,60}$/u.test(type)) {
-      this.#notices.add('resource_invalid', where.place, 'It has no resourceType, so that nobody can say what it is. It was left out.');
+      this.#notices.add(
+        'resource_invalid',
+        where.place,
+        'It has no resourceType, so that nobody can say what it is. It was left out.',
+      );
       return;
     }
     this.#count += 1;
@@ -108,28 +116,32 @@ export class Gather {
     if (type === 'Patient') this.#patient(resource, where);
     else if (type === 'Observation') this.#observation(resource, where, isAgain);
     else if (isBackgroundType(type)) this.#background(resource, type, where);
-    else if (type === 'Medication') this.#medicines.add(conceptOf(resource.code), resource, type, where.fullUrl);
+    else if (type === 'Medication') this.#medicines.add(ownTexts(conceptOf(resource.code)), resource, type, where.fullUrl);
     else if (!quietTypes.has(type)) this.#unread.set(type, (this.#unread.get(type) ?? 0) + 1);
   }
 
-  /** True for a resource whose id another one before it has. */
+  /** True for a resource whose id, or whose identifier with the same code, another one before it has. */
   #isSecond(resource: JsonObject, type: string, place: string): boolean {
-    const id = textOf(resource.id);
     // Patients are compared as people.
-    if (id === null || type === 'Patient') return false;
-    const key = `${type}/${id}`;
-    if (!this.#seen.has(key)) {
-      this.#seen.add(key);
-      return false;
+    if (type === 'Patient') return false;
+    const keys: string[] = [];
+    const id = textOf(resource.id);
+    if (id !== null) keys.push(`${type}/${id}`);
+    if (type === 'Observation') {
+      // Laboratories give one number to all results of an order: only the same number and the same code are the same result.
+      const codes = conceptOf(resource.code).codings.map((coding) => coding.code);
+      for (const { system, value } of identifiersOf(resource)) keys.push([system, value, ...codes].join('|'));
     }
-    this.#notices.add('id_duplicate', place);
-    return true;
+    const isSecond = keys.some((key) => this.#seen.has(key));
+    for (const key of keys) this.#seen.add(ownText(key));
+    if (isSecond) this.#notices.add('id_duplicate', place);
+    return isSecond;
   }
 
   #patient(resource: JsonObject, where: Where): void {
     const id = textOf(resource.id);
-    const base = id !== null ? `Patient/${id}` : where.fullUrl !== '' ? where.fullUrl : where.place;
-    const person = personOf(resource, this.#options.today);
+    const base = ownText(id !== null ? `Patient/${id}` : where.fullUrl !== '' ? where.fullUrl : where.place);
+    const person = ownTexts(personOf(resource, this.#options.today));
     const sameKey = this.#ownersByKey.get(base) ?? [];
     const same = sameKey.find((owner) => JSON.stringify(owner.person) === JSON.stringify(person));
     if (same) {
@@ -140,7 +152,8 @@ export class Gather {
     const owner: Owner = { key: sameKey.length === 0 ? base : `${base} (${sameKey.length + 1})`, person };
     this.#ownersByKey.set(base, [...sameKey, owner]);
     this.#owners.add(owner, resource, 'Patient', where.fullUrl);
-    this.#links.set(owner.key, linksOf(resource));
+    const links = linksOf(resource);
+    if (links.length > 0) this.#links.set(owner.key, ownTexts(links));
     for (const doubt of person.doubts) this.#notices.add(doubt, where.place);
     if (person.refusal !== null) {
       this.#notices.add(person.refusal, where.place, `${importSentences[person.refusal]} Nothing of this person was taken.`);
@@ -150,9 +163,11 @@ export class Gather {
   #observation(resource: JsonObject, where: Where, isAgain: boolean): void {
     const read = this.#observations.read(resource, where.place);
     if (read.notice !== null) this.#notices.add(read.notice, where.place);
-    const members = [...objectsOf(resource.hasMember), ...objectsOf(resource.derivedFrom)].map((one) => textOf(one.reference) ?? '');
+    const members = [...objectsOf(resource.hasMember), ...objectsOf(resource.derivedFrom)].map(
+      (one) => textOf(one.reference) ?? '',
+    );
     const id = textOf(resource.id);
-    if (members.length > 0 && id !== null) this.#links.set(`Observation/${id}`, members);
+    if (members.length > 0 && id !== null) this.#links.set(ownText(`Observation/${id}`), ownTexts(members));
     if (read.numbers.length === 0 && read.texts.length === 0) return;
     const pile = this.#pileOf(resource, 'subject', where);
     for (const number of read.numbers) {
@@ -160,7 +175,7 @@ export class Gather {
     }
     const date = read.numbers[0]?.date ?? dateOf(resource);
     for (const text of read.texts) {
-      pile.background.push({ kind: 'observation', label: text.label, date, detail: text.detail, source: this.#source(where.place) });
+      pile.background.push({ kind: 'observation', ...ownTexts(text), date, source: this.#source(where.place) });
     }
   }
 
@@ -178,25 +193,29 @@ export class Gather {
     const { concept, reference } = drugOf(resource);
     const dose = doseOf(resource, type, where.place);
     const contained = reference === null ? null : containedOf(resource, reference);
-    if (contained) this.#medicine(pile, resource, type, where.place, dose, conceptOf(contained.code));
-    else if (reference === null) this.#medicine(pile, resource, type, where.place, dose, concept);
-    else {
-      const base = baseOf(where.fullUrl);
-      const kept = type === 'MedicationAdministration' || type === 'MedicationDispense' ? resource : withoutText(resource);
-      this.#waiting.push({ pile, resource: kept, type, place: where.place, dose, reference, base });
-    }
+    const line = lineOf(resource, type, '');
+    if (contained) this.#medicine(pile, line, where.place, dose, conceptOf(contained.code));
+    else if (reference === null) this.#medicine(pile, line, where.place, dose, concept);
+    else this.#waiting.push({ ...ownTexts({ line, place: where.place, dose, reference, base: baseOf(where.fullUrl) }), pile });
   }
 
-  #medicine(pile: Pile, resource: JsonObject, type: string, place: string, dose: DoseWithoutDrug | null, drug: Concept): void {
+  #medicine(pile: Pile, line: BackgroundLine, place: string, dose: DoseWithoutDrug | null, drug: Concept): void {
     const isKnown = drug.codings.some((coding) => coding.system !== '');
-    if (dose !== null && isKnown) pile.doses.push({ ...dose, codings: drug.codings, label: drug.label });
-    else this.#line(pile, lineOf(resource, type, drug.label), place);
+    if (dose !== null && isKnown) pile.doses.push(ownTexts({ ...dose, codings: drug.codings, label: drug.label }));
+    else this.#line(pile, drug.label === '' ? line : { ...line, label: drug.label }, place);
   }
 
   #line(pile: Pile, line: BackgroundLine, place: string): void {
-    if (line.when.kind === 'impossible') this.#notices.add('date_impossible', place, 'There is no such date. It is kept without one.');
+    if (line.when.kind === 'impossible')
+      this.#notices.add('date_impossible', place, 'There is no such date. It is kept without one.');
     const date: PartialDate | null = line.when.kind === 'date' ? line.when.when.date : null;
-    pile.background.push({ kind: line.kind, label: line.label, date, detail: line.detail, source: this.#source(place) });
+    pile.background.push({
+      kind: line.kind,
+      label: ownText(line.label),
+      date,
+      detail: ownText(line.detail),
+      source: this.#source(place),
+    });
   }
 
   #source(place: string): BackgroundEntry['source'] {
@@ -227,8 +246,8 @@ export class Gather {
     const key = named ? `${base}\n${named.reference === '' ? identifier : named.reference}` : '';
     let pile = this.#piles.get(key);
     if (!pile) {
-      pile = { subject: named, base, firstPlace: place, observations: [], doses: [], background: [] };
-      this.#piles.set(key, pile);
+      pile = { subject: ownTexts(named), base: ownText(base), firstPlace: place, observations: [], doses: [], background: [] };
+      this.#piles.set(ownText(key), pile);
     }
     return pile;
   }
@@ -247,8 +266,9 @@ export class Gather {
     }
     for (const pile of this.#piles.values()) this.#give(pile, patients);
     const all = [...patients.values()];
-    if (all.length > 1) {
-      this.#notices.add('several_patients', '', `The file holds ${all.length} people. They are kept apart unless you merge them.`);
+    const people = patients.has(noOne) ? all.length - 1 : all.length;
+    if (people > 1) {
+      this.#notices.add('several_patients', '', `The file holds ${people} people. They are kept apart unless you merge them.`);
     }
     return all.map((patient) => patient.finish(this.#options.today, this.#notices));
   }
@@ -261,7 +281,7 @@ export class Gather {
       patients.get(resolved.found.key)?.take(pile);
       return;
     }
-    const key = subject === null ? 'unattributed' : keyOf(subject);
+    const key = subject === null ? noOne : keyOf(subject);
     const isLone = this.#count === 1;
     if (subject === null) {
       this.#notices.add('patient_unknown', pile.firstPlace);
@@ -282,12 +302,12 @@ export class Gather {
   }
 
   #finishMedicines(): void {
-    for (const { pile, resource, type, place, dose, reference, base } of this.#waiting) {
+    for (const { pile, line, place, dose, reference, base } of this.#waiting) {
       const resolved = this.#medicines.resolve(reference, 'Medication', base);
-      if (typeof resolved === 'object') this.#medicine(pile, resource, type, place, dose, resolved.found);
+      if (typeof resolved === 'object') this.#medicine(pile, line, place, dose, resolved.found);
       else {
         this.#notices.add('reference_unresolved', place, 'The medicine it refers to is not in the file.');
-        this.#line(pile, lineOf(resource, type, reference.display || 'A medicine that is not in the file'), place);
+        this.#line(pile, { ...line, label: reference.display || 'A medicine that is not in the file' }, place);
       }
     }
   }
@@ -387,7 +407,9 @@ function refuse(observation: Draft<ImportedObservation>, problem: ImportCode): v
 }
 
 function keyOf(subject: Reference): string {
-  return subject.reference === '' ? `${subject.identifier?.system ?? ''}|${subject.identifier?.code ?? ''}` : shownText(subject.reference);
+  return subject.reference === ''
+    ? `${subject.identifier?.system ?? ''}|${subject.identifier?.code ?? ''}`
+    : shownText(subject.reference);
 }
 
 function containedOf(resource: JsonObject, reference: Reference): JsonObject | null {
@@ -395,10 +417,6 @@ function containedOf(resource: JsonObject, reference: Reference): JsonObject | n
   const id = reference.reference.slice(1);
   const found = objectsOf(resource.contained).filter((one) => one.id === id);
   return found.length === 1 ? (found[0] as JsonObject) : null;
-}
-
-function withoutText(resource: JsonObject): JsonObject {
-  return { ...resource, text: undefined, contained: undefined };
 }
 
 function isSimulated(resource: JsonObject): boolean {

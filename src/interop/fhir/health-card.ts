@@ -23,7 +23,8 @@ export async function openHealthCard(file: JsonObject, notices: Notices): Promis
       notices.add('signature_unverified', place);
     } else notices.add('resource_invalid', place, 'The health card cannot be opened. It was left out.');
   }
-  if (bundles.length === 0) throw new ImportRefusal('not_fhir', 'The file is a SMART Health Card, but none of its cards can be opened.');
+  if (bundles.length === 0)
+    throw new ImportRefusal('not_fhir', 'The file is a SMART Health Card, but none of its cards can be opened.');
   const versions = bundles.map((bundle) => bundle.statedVersion).filter((version) => typeof version === 'string');
   if (versions.some((version) => /^[0-3]\./u.test(version))) {
     throw new ImportRefusal('fhir_version_unsupported', importSentences.fhir_version_unsupported);

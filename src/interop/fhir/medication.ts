@@ -44,13 +44,13 @@ function administrationOf(resource: JsonObject, place: string): DoseWithoutDrug 
   const when = firstWhen(resource, ['effectiveDateTime', 'occurenceDateTime', 'occurrenceDateTime', 'effectivePeriod', 'occurencePeriod', 'occurrencePeriod']); // prettier-ignore
   if (when.kind !== 'date' || !isWholeDay(when.when.date) || when.when.time === null) return null;
   const period = objectOf(resource.effectivePeriod ?? resource.occurencePeriod ?? resource.occurrencePeriod);
-  const place1 = placeOfEntry(dosage);
-  if (place1 === undefined) return null;
+  const way = wayOf(dosage);
+  if (way === undefined) return null;
   const hours = period ? hoursOf(period) : null;
   // A period without both ends, or of something that is swallowed or injected at once, does not say when it was given.
-  if (period && (hours === null || (place1 !== null && place1 !== 'iv'))) return null;
+  if (period && (hours === null || (way !== null && way !== 'iv'))) return null;
   if (period === null && (dosage.rateQuantity !== undefined || dosage.rateRatio !== undefined)) return null;
-  const route = place1 === 'iv' ? (period ? 'iv-infusion' : isBolus(dosage) ? 'iv-bolus' : null) : place1;
+  const route = way === 'iv' ? (period ? 'iv-infusion' : isBolus(dosage) ? 'iv-bolus' : null) : way;
   return { ...amount, route, durationHours: hours, start: when.when.date, time: when.when.time, everyHours: null, count: null, stop: null, place }; // prettier-ignore
 }
 
@@ -62,7 +62,7 @@ function regimenOf(dosages: Json | undefined, given: Json | undefined, place: st
   const rates = objectsOf(dosage.doseAndRate);
   if (rates.length > 1) return null;
   const amount = amountOf(rates[0]?.doseQuantity ?? dosage.doseQuantity);
-  const route = placeOfEntry(dosage);
+  const route = wayOf(dosage);
   if (!amount || route === undefined || route === 'iv') return null;
   const timing = objectOf(dosage.timing);
   const repeat = objectOf(timing?.repeat);
@@ -79,19 +79,27 @@ function regimenOf(dosages: Json | undefined, given: Json | undefined, place: st
   return { ...amount, route, durationHours: null, start: start.when.date, time: start.when.time, everyHours, count, stop, place };
 }
 
+const hoursPer = new Map([
+  ['min', 1 / 60],
+  ['h', 1],
+  ['d', 24],
+  ['wk', 168],
+]);
+
 /** Once every so many hours; null for what leaves the times open (`twice a day`, `with meals`, from two to three times). */
 function intervalOf(repeat: JsonObject): number | null {
   const known = new Set(['frequency', 'period', 'periodUnit', 'count', 'boundsPeriod', 'extension', 'id']);
   if (Object.keys(repeat).some((key) => !known.has(key))) return null;
   const frequency = repeat.frequency === undefined ? 1 : numberOf(repeat.frequency);
   const period = numberOf(repeat.period);
-  const hours = { h: 1, d: 24, wk: 168, min: 1 / 60 }[textOf(repeat.periodUnit) ?? ''];
+  const hours = hoursPer.get(textOf(repeat.periodUnit) ?? '');
   return frequency === 1 && period !== null && period > 0 && hours !== undefined ? period * hours : null;
 }
 
 function amountOf(json: Json | undefined): { readonly amount: number; readonly unit: string } | null {
   const quantity = quantityOf(json);
-  if (!quantity || quantity.isUnreadable || quantity.isDoubled || quantity.comparator !== '' || quantity.value === null) return null;
+  if (!quantity || quantity.isUnreadable || quantity.isDoubled || quantity.comparator !== '' || quantity.value === null)
+    return null;
   const [code, unit] = [normaliseUnit(quantity.code), normaliseUnit(quantity.unit)];
   if (code !== null && unit !== null && code !== unit) return null;
   if (quantity.code !== '' && code === null) return null;
@@ -102,16 +110,19 @@ function amountOf(json: Json | undefined): { readonly amount: number; readonly u
 type Way = 'iv' | 'oral' | 'subcutaneous';
 
 /** Null: not said. Undefined: said, and none of the ways that are known here. */
-function placeOfEntry(dosage: JsonObject): Way | null | undefined {
+function wayOf(dosage: JsonObject): Way | null | undefined {
   if (dosage.route === undefined || dosage.route === null) return null;
   const route = conceptOf(dosage.route);
   const texts = [route.label, ...objectsOf(objectOf(dosage.route)?.coding).map((coding) => shownText(coding.display))];
-  const codes = new Set(route.codings.filter((coding) => /v3-RouteOfAdministration/u.test(coding.system)).map((coding) => coding.code));
+  const codes = new Set(
+    route.codings.filter((coding) => /v3-RouteOfAdministration/u.test(coding.system)).map((coding) => coding.code),
+  );
   const ways = new Set<Way>();
   for (const text of texts) {
     if (/^(?:iv|intravenous(?:ly)?|intravenous (?:route|use|infusion|injection|bolus|push|drip)(?: of administration)?)(?: \(.*\))?$/iu.test(text)) ways.add('iv'); // prettier-ignore
     if (/^(?:po|oral(?:ly)?|oral (?:route|use)|by mouth|per os)(?: \(.*\))?$/iu.test(text)) ways.add('oral');
-    if (/^(?:sc|sq|subcut|subcutaneous(?:ly)?|subcutaneous (?:route|use|injection))(?: \(.*\))?$/iu.test(text)) ways.add('subcutaneous');
+    if (/^(?:sc|sq|subcut|subcutaneous(?:ly)?|subcutaneous (?:route|use|injection))(?: \(.*\))?$/iu.test(text))
+      ways.add('subcutaneous');
   }
   if (codes.has('IV') || codes.has('IVINJ') || codes.has('IVP') || codes.has('IVPB')) ways.add('iv');
   if (codes.has('PO') || codes.has('SWALLOW')) ways.add('oral');

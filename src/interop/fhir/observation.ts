@@ -3,6 +3,7 @@
  * unknown modifier) is read before the number is; where one of them cannot be read, the number is kept as received with the reason.
  */
 import { analyteById, analyteOf, convert, normaliseName, sameUnit, type AnalyteMatch } from '../analytes.ts';
+import { ownText, ownTexts } from '../clean-text.ts';
 import type { ImportCode } from '../import-codes.ts';
 import type { ImportedConcept, ImportedObservation } from '../imported.ts';
 import { isUcumSystem, normaliseUnit } from '../units.ts';
@@ -66,7 +67,7 @@ export class ObservationReader {
   }
 
   #node(node: JsonObject, place: string, whole: Whole): ImportedObservation | ObservedText | null {
-    const names = Object.keys(node).filter((key) => /^value[A-Z]/u.test(key) && node[key] !== null);
+    const names = Object.keys(node).filter((key) => key.startsWith('value') && node[key] !== null);
     const code = conceptOf(node.code);
     const name = names[0];
     const absent = node.dataAbsentReason;
@@ -95,8 +96,8 @@ export class ObservationReader {
       date: whole.date,
       time: whole.time,
       instant: whole.instant,
-      receivedValue: received.text,
-      receivedUnit: received.unit,
+      receivedValue: ownText(received.text),
+      receivedUnit: ownText(received.unit),
       comparator: received.comparator,
       place,
     };
@@ -113,13 +114,17 @@ export class ObservationReader {
   }
 
   #conceptOf(code: Concept): { readonly concept: ImportedConcept; readonly match: AnalyteMatch | null } {
-    const key = JSON.stringify(code);
+    const key = [code.label, ...code.codings.flatMap((coding) => [coding.system, coding.code])].join('\n');
     const known = this.#concepts.get(key);
     if (known) return known;
     const match = this.#matchOf(code);
-    const concept: ImportedConcept = { codings: code.codings, label: labelOf(code), analyte: match?.analyte.id ?? null };
+    const concept: ImportedConcept = ownTexts({
+      codings: code.codings,
+      label: labelOf(code),
+      analyte: match?.analyte.id ?? null,
+    });
     const entry = { concept, match };
-    this.#concepts.set(key, entry);
+    this.#concepts.set(ownText(key), entry);
     return entry;
   }
 
@@ -157,7 +162,8 @@ function wholeOf(resource: JsonObject, status: string): Whole {
   else if (openStatus.has(status) || status === '') doubts.push('status_preliminary');
   else if (changedStatus.has(status)) doubts.push('status_corrected');
   else if (status !== 'final') problems.push('resource_invalid');
-  if (resource.status !== undefined && typeof resource.status !== 'string' && problems.length === 0) problems.push('resource_invalid');
+  if (resource.status !== undefined && typeof resource.status !== 'string' && problems.length === 0)
+    problems.push('resource_invalid');
   if (hasModifier(resource)) problems.push('modifier_unknown');
   const effective = firstWhen(resource, ['effectiveDateTime', 'effectiveInstant', 'effectivePeriod', 'effectiveTiming']);
   // Without a time of its own it was reported at `issued` at the latest: a date, and a doubt.
@@ -286,7 +292,14 @@ function receivedString(json: Json | undefined): Received {
   // Words after a number (`3 cigarettes a day`) make it a sentence.
   if (unit !== '' && normaliseUnit(unit) === null) return { kind: 'text', text: shownText(json) };
   const sign = comparatorOf(parts[1] ?? '');
-  const base = { kind: 'string', text: shownText(json), unit, comparator: sign ?? null, isImprecise: false, quantity: null } as const;
+  const base = {
+    kind: 'string',
+    text: shownText(json),
+    unit,
+    comparator: sign ?? null,
+    isImprecise: false,
+    quantity: null,
+  } as const;
   if (digits.includes(',')) return { ...base, value: null, problem: 'decimal_comma' };
   if (/\..*\./u.test(digits) || /^[+-]?[1-9]\d{0,2}\.\d{3}$/u.test(digits) || digits.length > 15) {
     return { ...base, value: null, problem: 'value_not_a_number' };

@@ -6,7 +6,15 @@ import type { IsoDate } from '#domain/record.ts';
 import type { ImportFormat, ImportedPatient, ImportOutcome } from '../imported.ts';
 import { cleanText, shortened } from '../clean-text.ts';
 import { decodeText, PieceDecoder } from '../decode-text.ts';
-import { isObject, pathText, readJson, type Json, type JsonNotice, type JsonObject, type JsonRefusalCode } from '../json-reader.ts';
+import {
+  isObject,
+  pathText,
+  readJson,
+  type Json,
+  type JsonNotice,
+  type JsonObject,
+  type JsonRefusalCode,
+} from '../json-reader.ts';
 import { Notices } from '../notices.ts';
 import { ImportRefusal } from '../refusal.ts';
 import { importSentences } from '../sentences.ts';
@@ -140,13 +148,18 @@ async function readValue(json: Json, options: FhirOptions, notices: Notices): Pr
 function finish(gather: Gather, notices: Notices): readonly ImportedPatient[] {
   const { version } = gather.signs;
   if (version !== null) {
-    throw new ImportRefusal('fhir_version_unsupported', `The file is FHIR ${version}. Expected R4, R4B or R5: export it as FHIR R4.`);
+    throw new ImportRefusal(
+      'fhir_version_unsupported',
+      `The file is FHIR ${version}. Expected R4, R4B or R5: export it as FHIR R4.`,
+    );
   }
   const patients = gather.finish();
   if (patients.length > 0) return patients;
   const refused = notices.kept.find((notice) => notice.code === 'birth_in_future' || notice.code === 'date_impossible');
   if (refused) throw new ImportRefusal(refused.code, `${refused.place}: ${refused.message}`);
-  throw new ImportRefusal('no_patient', importSentences.no_patient);
+  if (gather.count === 0) throw new ImportRefusal('not_fhir', importSentences.not_fhir);
+  notices.add('no_patient', '');
+  return [];
 }
 
 async function readLines(

@@ -1,4 +1,5 @@
 /** Finds what a reference means: by full address, then by type and id, then by identifier. Never by order, never by resemblance. */
+import { ownText } from '../clean-text.ts';
 import { textOf, type Reference } from './elements.ts';
 import { identifiersOf } from './person.ts';
 import type { JsonObject } from '../json-reader.ts';
@@ -43,7 +44,7 @@ export function baseOf(fullUrl: string): string {
 
 function put<T>(map: Map<string, T[]>, key: string, target: T): void {
   const there = map.get(key);
-  if (!there) map.set(key, [target]);
+  if (!there) map.set(ownText(key), [target]);
   else if (!there.includes(target)) there.push(target);
 }
 

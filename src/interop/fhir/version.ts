@@ -18,7 +18,7 @@ export class VersionSigns {
   add(resource: JsonObject, type: string): void {
     if (dstu2Types.has(type)) this.dstu2 += 3;
     if (stu3Types.has(type)) this.stu3 += 3;
-    const stated = textOf(resource.fhirVersion);
+    const stated = type === 'CapabilityStatement' || type === 'Conformance' ? textOf(resource.fhirVersion) : null;
     if (stated !== null) this.stated ??= stated;
     for (const profile of texts(objectOf(resource.meta)?.profile)) this.#profile(profile);
     this.#shape(resource, type);
@@ -27,7 +27,7 @@ export class VersionSigns {
   #profile(profile: string): void {
     if (/^https?:\/\/hl7\.org\/fhir\/(?:DSTU2|1\.0)\//u.test(profile)) this.dstu2 += 3;
     else if (/^https?:\/\/hl7\.org\/fhir\/(?:STU3|3\.0)\//u.test(profile)) this.stu3 += 3;
-    else if (/^https?:\/\/hl7\.org\/fhir\/(?:R4B?|4\.[0-9]|R5|5\.0)\//u.test(profile)) this.r4 += 3;
+    else if (/^https?:\/\/hl7\.org\/fhir\/(?:R4B?|4\.[0-9]|R5|5\.0|uv\/ips)\//u.test(profile)) this.r4 += 3;
   }
 
   // Each line: an element that one version has and the others do not, or have in another shape.
@@ -41,7 +41,7 @@ export class VersionSigns {
         if (objectsOf(resource.name).some((name) => Array.isArray(name.family))) this.dstu2 += 3;
         return;
       case 'Condition':
-        if (isConcept('clinicalStatus') || isConcept('verificationStatus') || has('recordedDate')) this.r4 += 1;
+        if (isConcept('clinicalStatus') || isConcept('verificationStatus')) this.r4 += 3;
         if (has('dateRecorded') || has('patient')) this.dstu2 += 3;
         else if (has('context') || has('assertedDate')) this.stu3 += 3;
         else if (isText('clinicalStatus') || isText('verificationStatus')) this.stu3 += 1;
@@ -81,20 +81,21 @@ export class VersionSigns {
         return;
       case 'Immunization':
         if (has('wasNotGiven') || has('reported')) this.dstu2 += 3;
-        if (has('notGiven')) this.stu3 += 3;
+        if (has('occurrenceDateTime') || has('occurrenceString')) this.r4 += 3;
+        else if (has('notGiven')) this.stu3 += 3;
         else if (has('date') || has('vaccinationProtocol')) this.stu3 += 1;
-        if (has('occurrenceDateTime') || has('occurrenceString')) this.r4 += 1;
         return;
       case 'AllergyIntolerance':
         if (has('substance') && !has('code')) this.dstu2 += 3;
         if (isText('clinicalStatus') || isText('verificationStatus') || has('assertedDate')) this.stu3 += 1;
-        if (isConcept('clinicalStatus') || has('recordedDate')) this.r4 += 1;
+        if (isConcept('clinicalStatus') || isConcept('verificationStatus')) this.r4 += 3;
         return;
       case 'FamilyMemberHistory':
         if (has('notDone') || has('notDoneReason')) this.stu3 += 3;
         return;
       case 'DiagnosticReport':
-        if (objectsOf(resource.performer).some((one) => isObject(one.actor)) || has('codedDiagnosis') || has('image')) this.stu3 += 1;
+        if (objectsOf(resource.performer).some((one) => isObject(one.actor)) || has('codedDiagnosis') || has('image'))
+          this.stu3 += 1;
         if (has('context')) this.stu3 += 1;
         if (has('resultsInterpreter') || has('media')) this.r4 += 1;
         return;
@@ -118,7 +119,7 @@ export class VersionSigns {
   get version(): OldVersion | null {
     if (this.stated !== null) {
       if (/^(?:0\.|1\.)/u.test(this.stated)) return 'DSTU2';
-      if (/^3\./u.test(this.stated)) return 'STU3';
+      if (this.stated.startsWith('3.')) return 'STU3';
       if (/^[4-9]/u.test(this.stated)) return null;
     }
     const old = this.dstu2 + this.stu3;
