@@ -1,5 +1,7 @@
 /** The vault's worker: alone holds keys, rows and the second copy. Its composition root. */
 import { lockDown } from '../lockdown.ts';
+import { bucketHouse } from './bucket-house.ts';
+import type { StorageBuckets } from './bucket-house.ts';
 import { dexieHouse } from './dexie-store.ts';
 import { VaultHost } from './host.ts';
 import type { PeerMessage } from './host.ts';
@@ -36,8 +38,10 @@ async function openFolder(): Promise<Folder> {
 const hasFiles = typeof FileSystemFileHandle !== 'undefined' && 'createSyncAccessHandle' in FileSystemFileHandle.prototype;
 const copy = hasFiles ? new SecondCopy({ folder: openFolder, randomName: () => crypto.randomUUID(), post }) : null;
 
+const { storageBuckets: buckets } = navigator as { readonly storageBuckets?: StorageBuckets };
+
 const host = new VaultHost({
-  houses: [dexieHouse(name, indexedDB)],
+  houses: [dexieHouse(name, indexedDB), ...(buckets ? [bucketHouse(name, buckets)] : [])],
   memory: memoryHouse(),
   copy,
   keys: {
