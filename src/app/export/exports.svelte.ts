@@ -2,7 +2,7 @@
 import { AppError } from '#domain/errors.ts';
 import { addDays } from '#domain/record.ts';
 import type { IsoMinute } from '#domain/record.ts';
-import { fileName, safetyLine, simulatedLine, stampLines } from '#interop/export/about.ts';
+import { fileName, safetyLine, stampLines } from '#interop/export/about.ts';
 import type { FileKind } from '#interop/export/about.ts';
 import { measuredCsv, simulatedCsv } from '#interop/export/csv.ts';
 import { deIdentifyForecast, deIdentifyRecord, drawShift, moveMinute } from '#interop/export/de-identify.ts';
@@ -133,7 +133,7 @@ export class Exports {
         shown.map(({ plan }, index) => [plan.name, run.forecast.plans[index]!.plan.name] as const).filter(([a, b]) => a !== b),
       );
       const lines = [
-        `SIMULATED. ${simulatedLine} ${safetyLine}`,
+        `SIMULATED, not a measurement. ${safetyLine}`,
         `Counterpart ${stamp.appVersion}, pack ${stamp.packId} ${stamp.packVersion} (${stamp.packDigest.slice(0, 12)}), seed ${stamp.seed}, ${stamp.rollouts} courses a plan, ${stamp.engine}. Run on ${stamp.madeAt.slice(0, 10)} (date moved). Inputs ${stamp.inputsHash.slice(0, 12)}.`,
       ];
       const name = fileName('chart', run.madeAt, run.inputsHash, '').replace(/\.$/, '');

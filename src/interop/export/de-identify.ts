@@ -12,9 +12,9 @@ import type { Vocabulary } from './vocabulary.ts';
 const oldestAge = 89;
 const ageAbove = oldestAge + 1;
 
-/** Days to move all dates by: into the past, so that nothing lies in the future, by up to two years. `random` is in 0 … 1, 1 excluded. */
+/** Days to move all dates by: into the past, so that nothing lies in the future, by a month to two years. `random` is in 0 … 1, 1 excluded. */
 export function drawShift(random: number): number {
-  return -(1 + Math.floor(random * 730));
+  return -(30 + Math.floor(random * 701));
 }
 
 export interface Removal {

@@ -146,8 +146,8 @@ class Drawing {
     const summaries = [...this.#figure.querySelectorAll('svg[aria-label]')].map((one) => one.getAttribute('aria-label')!);
     const metadata = this.#mark.metadata.map(([name, value]) => `<entry name="${xmlText(name)}">${xmlText(value)}</entry>`);
     const written = lines.map(
-      ({ text, weight }, index) =>
-        `<text x="0" y="${top + 12 + index * markLine}" font-size="${markSize}" font-weight="${weight}" fill="#2b2622">${xmlText(text)}</text>`,
+      ({ text, weight, length }, index) =>
+        `<text x="0" y="${top + 12 + index * markLine}" font-size="${markSize}" font-weight="${weight}" fill="#2b2622" textLength="${short(length)}" lengthAdjust="spacingAndGlyphs">${xmlText(text)}</text>`,
     );
     const svg = [
       `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="${-padding} ${-padding} ${width} ${height}" role="img" font-family="${xmlText(fonts)}">`,
@@ -327,16 +327,15 @@ class Drawing {
     return found;
   }
 
-  #wrapped(line: string, width: number, weight: number): { text: string; weight: number }[] {
+  #wrapped(line: string, width: number, weight: number): { text: string; weight: number; length: number }[] {
     this.#pen.font = `${weight} ${markSize}px ${getComputedStyle(this.#figure).fontFamily}`;
     const rows: string[] = [];
     for (const word of line.split(' ')) {
       const longer = rows.length === 0 ? word : `${rows.at(-1)!} ${word}`;
-      // A tenth is left for fonts that are wider.
-      if (rows.length > 0 && this.#pen.measureText(longer).width <= width * 0.9) rows[rows.length - 1] = longer;
+      if (rows.length > 0 && this.#pen.measureText(longer).width <= width) rows[rows.length - 1] = longer;
       else rows.push(word);
     }
-    return rows.map((text) => ({ text, weight }));
+    return rows.map((text) => ({ text, weight, length: Math.min(width, this.#pen.measureText(text).width) }));
   }
 
   #said(text: string): string {

@@ -59,7 +59,12 @@ export function resultRows(forecast: Forecast, manifest: PackManifest, day: numb
           difference:
             sorted.length === 0
               ? null
-              : differenceWords(sorted.length > 1 ? [0.05, 0.5, 0.95].map((at) => quantileOf(sorted, at)) : [], of),
+              : differenceWords({
+                  low: Math.round(of * quantileOf(sorted, 0.05)),
+                  high: Math.round(of * quantileOf(sorted, 0.95)),
+                  // From the counts as they are shown, so that the line adds up.
+                  middle: Math.round(of * own.incidence[index]!) - Math.round(of * plans[0]!.events[id]!.incidence[index]!),
+                }),
         };
       }),
     })),
@@ -77,7 +82,7 @@ export function resultRows(forecast: Forecast, manifest: PackManifest, day: numb
           own: `${formatRange(low, high, { most: decimals + 1 })} (${formatValue(middle, { halfWidth: (high - low) / 2, most: decimals + 1 })})`,
           difference:
             paired && spread
-              ? `difference ${formatSigned(spread.low[index]!)} to ${formatSigned(spread.high[index]!)}${paired.unit === '%' ? ' %' : ''} (${formatSigned(paired.median[index]!)})`
+              ? spreadWords(spread.low[index]!, paired.median[index]!, spread.high[index]!, paired.unit === '%' ? ' %' : '')
               : null,
         };
       }),
@@ -90,10 +95,16 @@ const people = (low: number, high: number, of: number): string => {
   return from === to ? String(from) : `${from}–${to}`;
 };
 
-function differenceWords(quantiles: readonly number[], of: number): string | null {
-  const [low, middle, high] = quantiles.map((value) => Math.round(of * value));
-  if (low === undefined || middle === undefined || high === undefined) return null;
+function spreadWords(low: number, middle: number, high: number, unit: string): string {
+  const half = (high - low) / 2;
+  return `difference ${formatSigned(low, half)} to ${formatSigned(high, half)}${unit} (${formatSigned(middle, half)})`;
+}
+
+/** "difference 8 to 18 fewer (12 fewer)", "difference from 3 fewer to 1 more (1 fewer)". */
+function differenceWords({ low, middle, high }: { low: number; middle: number; high: number }): string {
   const side = (value: number) => (value === 0 ? 'none' : `${Math.abs(value)} ${value < 0 ? 'fewer' : 'more'}`);
+  if (high < 0) return `difference ${-high} to ${side(low)} (${side(middle)})`;
+  if (low > 0) return `difference ${low} to ${side(high)} (${side(middle)})`;
   return `difference from ${side(low)} to ${side(high)} (${side(middle)})`;
 }
 
@@ -113,6 +124,13 @@ export function planText(plan: Plan, manifest: PackManifest): string {
   const all = [...blocks, ...regimens, ...current];
   if (all.length > 0) return all.join('; ');
   return plan.id === 'usual-care' ? manifest.usualCare.description : 'nothing beside usual care';
+}
+
+/** With its unit as people write it: values stand in the report as the fit noted them, in UCUM. */
+export function inputValue(value: string | null): string {
+  if (value === null) return '–';
+  const found = /^(.*\d|.*above) (\S+)$/.exec(value);
+  return found ? `${found[1]} ${unitText(found[2]!)}`.trim() : value;
 }
 
 /** Doubtful lines first, then the latest value of each input; the rest is counted. */
