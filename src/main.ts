@@ -6,6 +6,8 @@ import './ui/theme/base.css';
 // oxlint-disable-next-line import/default -- Vite makes it: the query asks for the address of the built worker.
 import engineWorkerUrl from './engine/worker.ts?worker&url';
 // oxlint-disable-next-line import/default -- as above
+import importWorkerUrl from './interop/worker.ts?worker&url';
+// oxlint-disable-next-line import/default -- as above
 import vaultWorkerUrl from './vault/worker.ts?worker&url';
 // oxlint-disable-next-line import/default -- as above
 import proveWorkerUrl from './guard/prove-worker.ts?worker&url';
@@ -19,6 +21,7 @@ import type { Next } from '#app/session.svelte.ts';
 import { makeClient } from '#engine/client.ts';
 import type { WorkerLike } from '#engine/client.ts';
 import { siteContext } from '#ui/features/prove/site-context.ts';
+import { makeImportClient } from '#interop/client.ts';
 import InsecureOrigin from '#ui/features/start/InsecureOrigin.svelte';
 import StartScreen from '#ui/features/start/StartScreen.svelte';
 import { openDoor } from '#vault/client.ts';
@@ -71,9 +74,16 @@ const leaving = {
 async function countRemains(): Promise<Remains> {
   const databases = await indexedDB.databases();
   const root = await navigator.storage.getDirectory().catch(() => null);
-  let files = 0;
-  if (root) for await (const _ of root.keys()) files++;
+  const files = root ? await countFiles(root) : 0;
   return { databases: databases.length, files, keptItems: localStorage.length + sessionStorage.length };
+}
+
+async function countFiles(folder: FileSystemDirectoryHandle): Promise<number> {
+  let files = 0;
+  for await (const entry of folder.values()) {
+    files += entry.kind === 'directory' ? await countFiles(entry as FileSystemDirectoryHandle) : 1;
+  }
+  return files;
 }
 
 /** The files of this copy of the program: kept for offline use, renewed, proven. Of no session. */
@@ -131,6 +141,7 @@ async function start(target: HTMLElement): Promise<void> {
     const session = new Session({
       vault,
       client,
+      importClient: makeImportClient(() => startWorker(importWorkerUrl, 'import')),
       passkeys: devicePasskeys,
       leaving,
       now,
