@@ -369,9 +369,15 @@ export class ImportState {
         rows.push({ id: built.id, value: { ...value, updatedAt: 0 }, expected: built.before?.updatedAt ?? null });
         await this.#pause(signal);
       }
+      // As they lie in the vault, so that an undo gives back exactly these.
+      const earlier = new Map<string, PatientRecord>();
+      for (const { id, before } of this.built) {
+        const kept = before && (await shelf.get(id));
+        if (kept) earlier.set(id, kept.value);
+      }
       const times = await shelf.putAll(rows);
       isStored = true;
-      this.#written = this.built.map(({ id, before }, index) => ({ id, before, updatedAt: times[index]! }));
+      this.#written = rows.map(({ id }, index) => ({ id, before: earlier.get(id) ?? null, updatedAt: times[index]! }));
       const records = rows.map(({ value }, index) => ({ ...value, updatedAt: times[index]! }));
       for (const record of records) patients.put(record);
       const changed = this.built.filter(({ before }) => before !== null).length;
