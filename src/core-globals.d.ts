@@ -83,3 +83,13 @@ declare namespace WebAssembly {
 }
 
 declare function atob(text: string): string;
+
+/** Its own types bring all of Node's with them. */
+declare module 'papaparse' {
+  class Parser {
+    constructor(config: { delimiter: string; newline: string; quoteChar: string });
+    parse(input: string, baseIndex: number, ignoreLastRow: boolean): unknown;
+  }
+  const Papa: { readonly Parser: typeof Parser };
+  export default Papa;
+}

@@ -1,7 +1,7 @@
 /** What was read and not yet imported: summed up, and handed out person by person. */
 import type { ImportCode } from './import-codes.ts';
 import type { ImportedObservation, ImportedPatient, ImportFormat, ImportOutcome } from './imported.ts';
-import { Notices } from './notices.ts';
+import type { Notices } from './notices.ts';
 import type { ObservationStore } from './observation-store.ts';
 import { analyteOf } from './analytes.ts';
 import type { ImportSummary, PatientSummary, StagedPatient, UnknownCode } from './protocol.ts';

@@ -2,6 +2,7 @@
  * SMART Health Card files: signed, deflated Bundles. The signature is not checked, since the keys of issuers would have to be fetched
  * and nothing here fetches; every card gives a notice that says so.
  */
+import { inflate } from '../inflate.ts';
 import { isObject, readJson, type JsonObject } from '../json-reader.ts';
 import type { Notices } from '../notices.ts';
 import { ImportRefusal } from '../refusal.ts';
@@ -37,7 +38,7 @@ async function bundleOf(card: string): Promise<JsonObject | null> {
   const head = jsonOf(textOfBytes(bytesOf(header)));
   const bytes = bytesOf(payload);
   if (!head || !bytes) return null;
-  const body = jsonOf(textOfBytes(head.zip === 'DEF' ? await inflated(bytes) : bytes));
+  const body = jsonOf(textOfBytes(head.zip === 'DEF' ? await inflate(bytes, mostBytes) : bytes));
   const subject = objectOf(objectOf(body?.vc)?.credentialSubject);
   const bundle = objectOf(subject?.fhirBundle);
   return bundle ? { ...bundle, statedVersion: textOf(subject?.fhirVersion) ?? undefined } : null;
@@ -60,31 +61,4 @@ function bytesOf(base64url: string): Uint8Array<ArrayBuffer> | null {
   } catch {
     return null;
   }
-}
-
-async function inflated(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array | null> {
-  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw')).getReader();
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      length += value.length;
-      if (length > mostBytes) {
-        await reader.cancel();
-        return null;
-      }
-      parts.push(value);
-    }
-  } catch {
-    return null;
-  }
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -8,13 +8,12 @@ import { ImportRefusal } from '../refusal.ts';
 import { importSentences } from '../sentences.ts';
 import { findDelimiter } from './csv-rows.ts';
 import { ColumnEvidence } from './evidence.ts';
-import type { ColumnRole, TableReading } from './mapping.ts';
+import { sampleRows, type ColumnRole, type TableReading } from './mapping.ts';
 import { suggestColumns, suggestMapping, type NameCount } from './suggest.ts';
 import { findStart, fits, tableRows, type TableBatch, type TableStart } from './table-rows.ts';
 import { findEncoding, textOf, type FileSource, type Pace } from './text-file.ts';
 import { readWorkbook } from './workbook.ts';
 
-export const sampleRows = 50;
 const mostNames = 500;
 /** Rows from which the columns' meanings are suggested; decimal marks and orders of dates are looked for in all. */
 const rowsForRoles = 2000;

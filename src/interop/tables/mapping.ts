@@ -69,3 +69,6 @@ export interface TableMapping {
   /** Tokens of this file that mean "no value", besides `alwaysMissing`. A token that was asked about and is not here is unread. */
   readonly missing: readonly string[];
 }
+
+/** Rows that a first look shows. */
+export const sampleRows = 50;

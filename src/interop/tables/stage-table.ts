@@ -8,7 +8,7 @@ import { ImportRefusal } from '../refusal.ts';
 import { importSentences } from '../sentences.ts';
 import type { Staged } from '../staged.ts';
 import { comparatorOf, instantOf, isAskedAbout, isErrorCell, isMissing, readDate, readNumber, readTime } from './cells.ts';
-import type { ColumnRole, NameMapping, TableMapping } from './mapping.ts';
+import { sampleRows, type ColumnRole, type NameMapping, type TableMapping } from './mapping.ts';
 import { loinc, ObservationSink, type KnownConcept } from './observation-sink.ts';
 import { tellFact, type Person } from './people.ts';
 import { isForbiddenHeader } from './suggest.ts';
@@ -56,7 +56,16 @@ function layoutOf(columns: readonly ColumnRole[]): Layout {
   };
 }
 
-export async function stageTable(file: FileSource, mapping: TableMapping, today: IsoDate, pace: Pace): Promise<Staged> {
+export function stageTable(file: FileSource, mapping: TableMapping, today: IsoDate, pace: Pace): Promise<Staged> {
+  return stageRows(file, mapping, today, pace, Infinity);
+}
+
+/** What the first rows come to, as many as a first look shows. */
+export function sampleTable(file: FileSource, mapping: TableMapping, today: IsoDate): Promise<Staged> {
+  return stageRows(file, mapping, today, () => {}, sampleRows);
+}
+
+async function stageRows(file: FileSource, mapping: TableMapping, today: IsoDate, pace: Pace, most: number): Promise<Staged> {
   const sink = new ObservationSink(today);
   let reader: RowReader | null = null;
   let rowCount = 0;
@@ -74,8 +83,10 @@ export async function stageTable(file: FileSource, mapping: TableMapping, today:
       reader = new RowReader(sink, mapping, start.headers);
       from = start.first;
     }
-    for (let i = from; i < batch.rows.length; i++) reader.read(batch, i);
-    rowCount += batch.rows.length - from;
+    const until = Math.min(batch.rows.length, from + most - rowCount);
+    for (let i = from; i < until; i++) reader.read(batch, i);
+    rowCount += until - from;
+    if (rowCount >= most) break;
   }
   if (!reader) throw new ImportRefusal('empty', importSentences.empty);
   if (rowCount === 0) sink.notices.add('no_rows', '', importSentences.no_rows);

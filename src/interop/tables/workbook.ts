@@ -33,7 +33,7 @@ export async function readWorkbook(file: FileSource, pace: Pace): Promise<readon
   }
   const entries = await readZip(
     bytes,
-    (name) => name === 'mimetype' || (/^xl\//.test(name) && /\.(?:xml|xml\.rels)$/.test(name)),
+    (name) => name === 'mimetype' || (name.startsWith('xl/') && /\.(?:xml|xml\.rels)$/.test(name)),
   );
   if (!entries.some(({ name }) => name === 'xl/workbook.xml')) throw notAWorkbook(entries);
   const parts = entries.filter(({ name }) => name !== 'mimetype').map(checked);

@@ -2,6 +2,7 @@
  * A strict reader of ZIP archives. Nothing is inflated before the central directory was checked, and nothing beyond what it declares:
  * limits on entries, sizes and ratio; no encryption, no duplicates, no overlaps, checksums verified. APPNOTE.TXT 6.3.10.
  */
+import { inflate } from '../inflate.ts';
 import { ImportRefusal } from '../refusal.ts';
 
 export interface ZipEntry {
@@ -39,7 +40,7 @@ export async function readZip(archive: Uint8Array, isWanted: (name: string) => b
     );
   }
   const entries: ZipEntry[] = [];
-  for (const entry of wanted) entries.push({ name: entry.name, bytes: await inflate(archive, entry) });
+  for (const entry of wanted) entries.push({ name: entry.name, bytes: await unpacked(archive, entry) });
   return entries;
 }
 
@@ -111,37 +112,14 @@ function bodyOf(archive: Uint8Array, view: DataView, { name, method, header }: L
   return header + 30 + nameLength + view.getUint16(header + 28, true);
 }
 
-async function inflate(archive: Uint8Array, entry: Listed): Promise<Uint8Array> {
+async function unpacked(archive: Uint8Array, entry: Listed): Promise<Uint8Array> {
   const view = new DataView(archive.buffer, archive.byteOffset, archive.byteLength);
   const body = bodyOf(archive, view, entry);
   const packed = archive.slice(body, body + entry.packed);
-  const bytes = entry.method === 0 ? packed : entry.method === 8 ? await unpack(packed, entry.size) : null;
-  if (!bytes) throw unreadable('it is packed in a way that is not known');
-  if (bytes.length !== entry.size || crc32(bytes) !== entry.crc) throw unreadable('an entry is not what the directory says');
+  if (entry.method !== 0 && entry.method !== 8) throw unreadable('it is packed in a way that is not known');
+  const bytes = entry.method === 0 ? packed : await inflate(packed, entry.size);
+  if (bytes?.length !== entry.size || crc32(bytes) !== entry.crc) throw unreadable('an entry is not what the directory says');
   return bytes;
-}
-
-async function unpack(packed: Uint8Array<ArrayBuffer>, size: number): Promise<Uint8Array> {
-  const stream = new DecompressionStream('deflate-raw');
-  const writer = stream.writable.getWriter();
-  // What goes wrong here is told by the reader.
-  void writer.write(packed).catch(() => {});
-  void writer.close().catch(() => {});
-  const reader = stream.readable.getReader();
-  const bytes = new Uint8Array(size);
-  let length = 0;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return bytes.subarray(0, length);
-      if (length + value.length > size) throw unreadable('an entry is longer than the directory says');
-      bytes.set(value, length);
-      length += value.length;
-    }
-  } catch (error) {
-    void reader.cancel().catch(() => {});
-    throw error instanceof ImportRefusal ? error : unreadable('an entry is damaged');
-  }
 }
 
 /**
