@@ -8,6 +8,7 @@ import { AppError, invariant } from '#domain/errors.ts';
 import { fromBase64url, toBase64url } from './base64url.ts';
 import { openHeader, readHeader } from './header.ts';
 import type { Secret, VaultHeader, VaultKeys } from './keys.ts';
+import { isSame } from './same-bytes.ts';
 import type { KeyOptions } from './vault-keys.ts';
 import type { RandomBytes } from './wraps.ts';
 
@@ -264,10 +265,6 @@ async function bytesOf(file: Blob, from: number, to: number): Promise<Uint8Array
 
 async function digestOf(start: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', start));
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.reduce((difference, byte, at) => difference | (byte ^ b[at]!), 0) === 0;
 }
 
 function truncated(cause?: unknown): AppError {

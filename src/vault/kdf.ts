@@ -97,8 +97,8 @@ export async function chooseKdf(now: () => number): Promise<KdfParameters> {
 
 const targetMs = 1000;
 const mebi = 1024;
-/** Above this a phone's browser may refuse the memory that the desktop gave. */
-const mostTunedKiB = 256 * mebi;
+/** The memory stays with the worker until it is collected, and a backup must also open in a phone's browser. */
+const mostTunedKiB = 128 * mebi;
 
 /**
  * What takes about a second where the floor takes `floorMs` milliseconds: time grows with memory times passes. From 64 MiB in three

@@ -1,10 +1,12 @@
 /** The keys of an open vault: one data key, and from it by HKDF-SHA-256 a key of its own for each use. All are non-extractable. */
 import { AppError, invariant } from '#domain/errors.ts';
+import { fromBase64url } from './base64url.ts';
 import { canonicalBytes } from './canonical-bytes.ts';
 import { signedHeader } from './header-bytes.ts';
 import { chooseKdf } from './kdf.ts';
 import type { KdfParameters, Place, Secret, VaultHeader, VaultKeys } from './keys.ts';
 import { pad, unpad } from './padding.ts';
+import { isSame } from './same-bytes.ts';
 import { wrapDataKey } from './wraps.ts';
 import type { DataKey, RandomBytes } from './wraps.ts';
 
@@ -133,8 +135,9 @@ export class OpenKeys implements VaultKeys {
 
   /** Rejects with `vault_damaged` unless this vault's data key signed the header as it is. */
   async verify(header: VaultHeader): Promise<void> {
-    const { mac } = await signedHeader(this, header);
-    if (header.vaultId === this.vaultId && isSame(mac, header.mac)) return;
+    const signed = fromBase64url((await signedHeader(this, header)).mac);
+    const found = fromBase64url(header.mac);
+    if (header.vaultId === this.vaultId && signed && found && isSame(signed, found)) return;
     throw new AppError(
       'vault_damaged',
       'What the vault says of itself (its ways of unlocking, or what kind of vault it is) was changed from outside. Nothing was opened; restore a backup.',
@@ -206,11 +209,4 @@ function changed(what: string): AppError {
     'vault_row_changed',
     `${what} in the vault is not what was saved there: it was changed, moved or put back to an older state. It was left as it is.`,
   );
-}
-
-/** Compares without stopping at the first difference. */
-function isSame(a: string, b: string): boolean {
-  let difference = a.length ^ b.length;
-  for (let at = 0; at < a.length; at++) difference |= a.charCodeAt(at) ^ b.charCodeAt(at);
-  return difference === 0;
 }
