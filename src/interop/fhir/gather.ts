@@ -281,7 +281,9 @@ export class Gather {
       patients.get(resolved.found.key)?.take(pile);
       return;
     }
-    const key = subject === null ? noOne : keyOf(subject);
+    const named = subject === null ? noOne : keyOf(subject, pile.base);
+    // Never the key of a person of the file: what is uncertain must not land on somebody.
+    const key = this.#ownersByKey.has(named) ? `${named} (not certain)` : named;
     const isLone = this.#count === 1;
     if (subject === null) {
       this.#notices.add('patient_unknown', pile.firstPlace);
@@ -406,10 +408,10 @@ function refuse(observation: Draft<ImportedObservation>, problem: ImportCode): v
   observation.problem = problem;
 }
 
-function keyOf(subject: Reference): string {
-  return subject.reference === ''
-    ? `${subject.identifier?.system ?? ''}|${subject.identifier?.code ?? ''}`
-    : shownText(subject.reference);
+function keyOf(subject: Reference, base: string): string {
+  const { reference, identifier } = subject;
+  if (reference === '') return `${identifier?.system ?? ''}|${identifier?.code ?? ''}`;
+  return shownText(base === '' || reference.includes(':') ? reference : `${base}/${reference}`);
 }
 
 function containedOf(resource: JsonObject, reference: Reference): JsonObject | null {

@@ -33,6 +33,8 @@ export interface FhirOptions {
   readonly confirmed?: readonly ConfirmedCode[];
   /** Called with the bytes (of text: characters) read so far, often enough to stop within a second. It may throw to stop. */
   readonly pace?: (done: number) => void | Promise<void>;
+  /** What a line of NDJSON is called, by its number from 1. Default: `line 14`. */
+  readonly lineName?: (line: number) => string;
   /** Stops the reading: the outcome is then refused with `cancelled`. */
   readonly signal?: AbortSignal;
 }
@@ -173,7 +175,7 @@ async function readLines(
   for await (const line of linesOf(pieces, options, notices)) {
     number += 1;
     if (line.trim() === '') continue;
-    const place = `line ${number}`;
+    const place = options.lineName?.(number) ?? `line ${number}`;
     const json = line.length > mostLineCharacters ? null : readJson(line);
     if (json === null || !json.ok || !isObject(json.value) || typeof json.value.resourceType !== 'string') {
       const what = json === null ? 'too long' : json.ok ? 'no resource' : json.code === 'number_overflow' ? 'a number too large' : json.code === 'too_deep' ? 'nested too deep' : 'not JSON'; // prettier-ignore
