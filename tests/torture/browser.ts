@@ -16,10 +16,11 @@ export function removeProfile(profile: string): void {
 
 export interface OpenOptions {
   readonly flags?: readonly string[];
-  readonly downloads?: string;
+  /** For relative addresses. */
+  readonly baseURL?: string;
 }
 
-export function openBrowser(profile: string, { flags = [] }: OpenOptions = {}): Promise<BrowserContext> {
+export function openBrowser(profile: string, { flags = [], baseURL }: OpenOptions = {}): Promise<BrowserContext> {
   // What a killed browser leaves behind, and what the next one takes for a running one.
   for (const name of readdirSync(profile)) if (name.startsWith('Singleton')) rmSync(join(profile, name), { force: true });
   return chromium.launchPersistentContext(profile, {
@@ -27,6 +28,7 @@ export function openBrowser(profile: string, { flags = [] }: OpenOptions = {}): 
     args: [...chromiumFlags, ...flags],
     locale: 'en-GB',
     timezoneId: 'UTC',
+    ...(baseURL ? { baseURL } : {}),
   });
 }
 

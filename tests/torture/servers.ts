@@ -31,7 +31,7 @@ async function buildDriver(): Promise<void> {
 
 /** Builds the driver each time (a few seconds); the app must have been built. */
 export async function startServers(): Promise<Servers> {
-  const dist = join(root, 'dist');
+  const dist = process.env['COUNTERPART_DIST'] ?? join(root, 'dist');
   if (!existsSync(join(dist, 'index.html'))) throw new Error('dist/index.html: there is no build. Run `npm run build` first.');
   await buildDriver();
   const [app, page] = [await serve({ root: dist }), await serve({ root: built })];
