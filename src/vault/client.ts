@@ -12,7 +12,7 @@ import type { Damage, Kept, Shelf, Vault, VaultDoor } from './vault.ts';
 
 /** The parts of a Worker that are used, so that tests can bring their own. */
 export interface WorkerLike {
-  postMessage(message: ToWorker): void;
+  postMessage(message: ToWorker, options?: { transfer: ArrayBuffer[] }): void;
   terminate(): void;
   onmessage: ((event: MessageEvent<FromWorker>) => void) | null;
   onerror: ((event: ErrorEvent) => void) | null;
@@ -80,6 +80,13 @@ interface Line {
   end(): void;
 }
 
+/** What a passkey gave is handed over and not copied, so that the page keeps nothing of it. */
+function secretBytesIn(argument: unknown): ArrayBuffer[] {
+  if (typeof argument !== 'object' || argument === null) return [];
+  const secrets = [argument, ...Object.values(argument)] as readonly (Partial<Secret> | null)[];
+  return secrets.flatMap((secret) => (secret?.kind === 'passkey' && 'prf' in secret && secret.prf ? [secret.prf.buffer] : []));
+}
+
 function makeLine(
   startWorker: () => unknown,
   memory: NonNullable<DoorParts['memory']>,
@@ -132,7 +139,7 @@ function makeLine(
         const id = ++lastId;
         worker ??= start();
         pending.set(id, { succeed: done, fail: failed, piece });
-        worker.postMessage({ type: 'call', id, name, argument } as ToWorker);
+        worker.postMessage({ type: 'call', id, name, argument } as ToWorker, { transfer: secretBytesIn(argument) });
       });
     },
     onEnd: (listener) => added(endings, listener),
