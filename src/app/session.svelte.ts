@@ -77,6 +77,8 @@ export class Session {
   erasure = $state.raw<ErasureReport | null>(null);
   /** An event could not be written to the audit log. */
   isAuditFailing = $state(false);
+  /** Once everybody in the vault is in the list. Thousands take seconds, and the page does not wait for them. */
+  listed: Promise<void> = Promise.resolve();
   readonly #newId: () => string;
   readonly #leaving: Leaving;
   #isLeaving = false;
@@ -120,7 +122,18 @@ export class Session {
     this.security = new SecurityState({ vault, passkeys, audit });
     this.log = new AuditState(vault.audit);
     const { forecast, packs, patients } = this;
-    this.exports = new Exports({ forecast, packs, patients, log: vault.audit, audit, version, now, newId, randomSeed });
+    this.exports = new Exports({
+      forecast,
+      packs,
+      patients,
+      log: vault.audit,
+      audit,
+      engine: () => this.engine.report?.description ?? '',
+      version,
+      now,
+      newId,
+      randomSeed,
+    });
     this.autoLock = new AutoLock({
       now,
       limits: () => this.settings,
@@ -180,11 +193,10 @@ export class Session {
     return new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
   }
 
-  /** Settings and patients first: they make the first screen. Packs and engine follow. */
+  /** Settings first: they make the first screen. Patients, packs and engine follow. */
   async start(): Promise<void> {
     await this.settings.load();
-    await this.patients.load();
-    await this.#findUnsaved();
+    this.listed = this.patients.load().then(() => this.#findUnsaved());
     void this.storage.load();
     if (this.settings.engine !== 'automatic') this.client.restart({ preference: this.settings.engine });
     void this.#startEngine();
@@ -193,6 +205,7 @@ export class Session {
   async #startEngine(): Promise<void> {
     await this.engine.load();
     await this.packs.load();
+    await this.listed;
     const last = this.patients.find(this.settings.lastPatient);
     if (last && !this.forecast.record) await this.openPatient(last.id);
     else if (this.forecast.record && !this.forecast.pack) await this.openPatient(this.forecast.record.id);
@@ -232,6 +245,7 @@ export class Session {
   }
 
   async addDemonstration(packId: string): Promise<PatientRecord | null> {
+    await this.listed;
     const record = await this.patients.addDemonstration(packId);
     if (record) await this.openPatient(record.id, { packId });
     return record;
@@ -275,6 +289,7 @@ export class Session {
     if (id !== null && this.forecast.opened?.record.id === id) return null;
     const pack = this.choosePack(packId ?? this.forecast.pack?.manifest.id ?? null);
     if (!pack) return null;
+    await this.listed;
     const editor = await RecordEditor.open(
       id ?? this.#newId(),
       this.patients.find(id),
@@ -305,6 +320,7 @@ export class Session {
 
   /** After a reload: what was being typed, else the patient in question, else a new one. */
   async resumeEditing(): Promise<void> {
+    await this.listed;
     await this.editRecord(this.unsavedIds[0] ?? this.settings.lastPatient);
   }
 

@@ -33,6 +33,8 @@ export interface ExportsParts {
   readonly patients: Patients;
   readonly log: AuditLog;
   readonly audit: Audit;
+  /** What computes here, in a few words. */
+  readonly engine: () => string;
   readonly version: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -123,22 +125,48 @@ export class Exports {
     if (this.report) this.#noteRun('report', this.report);
   }
 
-  /** What a picture of a chart carries, and its file's name; null where nothing was run. A picture holds no dates and no typed names. */
-  async pictureMark(): Promise<{ readonly name: string; readonly mark: PictureMark } | null> {
-    return this.#attempt(async () => {
-      const run = await this.#runFile({ isWithIdentity: false });
-      const stamp = stampOf(run);
-      const shown = this.#parts.forecast.forecast!.plans;
-      const replaced = new Map(
-        shown.map(({ plan }, index) => [plan.name, run.forecast.plans[index]!.plan.name] as const).filter(([a, b]) => a !== b),
-      );
-      const lines = [
-        `SIMULATED, not a measurement. ${safetyLine}`,
-        `Counterpart ${stamp.appVersion}, pack ${stamp.packId} ${stamp.packVersion} (${stamp.packDigest.slice(0, 12)}), seed ${stamp.seed}, ${stamp.rollouts} courses a plan, ${stamp.engine}. Run on ${stamp.madeAt.slice(0, 10)} (date moved). Inputs ${stamp.inputsHash.slice(0, 12)}.`,
-      ];
-      const name = fileName('chart', run.madeAt, run.inputsHash, '').replace(/\.$/, '');
-      return { name, mark: { lines, metadata: [['simulated', 'true'], ...stampLines(stamp)], replaced } };
-    });
+  /**
+   * What a picture of a chart carries, and its file's name: of the shown forecast, or of what the Plan page made without one. A picture
+   * holds no dates of the person and no typed names. Null where it cannot be said; `failure` says why.
+   */
+  async pictureMark(of: 'forecast' | 'dosing'): Promise<{ readonly name: string; readonly mark: PictureMark } | null> {
+    return this.#attempt(async () => (of === 'forecast' ? this.#runMark() : this.#packMark()));
+  }
+
+  async #runMark() {
+    const run = await this.#runFile({ isWithIdentity: false });
+    const stamp = stampOf(run);
+    const shown = this.#parts.forecast.forecast!.plans;
+    const replaced = new Map(
+      shown.map(({ plan }, index) => [plan.name, run.forecast.plans[index]!.plan.name] as const).filter(([a, b]) => a !== b),
+    );
+    const lines = [
+      `SIMULATED, not a measurement. ${safetyLine}`,
+      `Counterpart ${stamp.appVersion}, pack ${stamp.packId} ${stamp.packVersion} (${stamp.packDigest.slice(0, 12)}), seed ${stamp.seed}, ${stamp.rollouts} courses a plan, ${stamp.engine}. Run on ${stamp.madeAt.slice(0, 10)} (date moved). Inputs ${stamp.inputsHash.slice(0, 12)}.`,
+    ];
+    const name = fileName('chart', run.madeAt, run.inputsHash);
+    return { name, mark: { lines, metadata: [['simulated', 'true'] as const, ...stampLines(stamp)], replaced } };
+  }
+
+  async #packMark() {
+    const { forecast, version, engine, now } = this.#parts;
+    if (!forecast.pack) throw new AppError('export_failed', 'There is no pack that this picture is of. Choose a patient first.');
+    const { manifest, digest } = forecast.pack;
+    const day = new Date(now()).toISOString().slice(0, 10);
+    const lines = [
+      `SIMULATED, not a measurement. ${safetyLine}`,
+      `Counterpart ${version}, pack ${manifest.id} ${manifest.version} (${digest.slice(0, 12)}), seed ${forecast.seed}, ${engine()}. Made on ${day}.`,
+    ];
+    const metadata = [
+      ['simulated', 'true'],
+      ['app', `Counterpart ${version}`],
+      ['pack', `${manifest.id} ${manifest.version}`],
+      ['pack digest', digest],
+      ['seed', String(forecast.seed)],
+      ['engine', engine()],
+      ['made on', day],
+    ] as const;
+    return { name: fileName('chart', day, digest), mark: { lines, metadata, replaced: new Map<string, string>() } };
   }
 
   pictureFailed(): void {
@@ -316,7 +344,7 @@ const hashOf = (text: string) => sha256(new TextEncoder().encode(text));
 function file(kind: FileKind, day: string, hash: string, extension: string, text: string): ExportFile {
   const types: Readonly<Record<string, string>> = { csv: 'text/csv;charset=utf-8', json: 'application/json' };
   const type = kind === 'fhir' || kind === 'record-fhir' ? 'application/fhir+json' : types[extension]!;
-  return { name: fileName(kind, day, hash, extension), type, text };
+  return { name: `${fileName(kind, day, hash)}.${extension}`, type, text };
 }
 
 /** Of this machine's clock at a minute: `Z`, `+01:00`. */

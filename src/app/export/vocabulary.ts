@@ -1,12 +1,13 @@
 /** What installed packs call things, for exports: labels, units and codes, and the list of words that may leave with a record. */
 import type { PackInfo } from '#engine/protocol.ts';
+import { analytes } from '#interop/analytes.ts';
 import { codeSystems } from '#interop/export/vocabulary.ts';
 import type { Coding, InterventionTerm, NamedTerm, QuantityTerm, Vocabulary } from '#interop/export/vocabulary.ts';
 import { unitsOf } from '#packs/conditioning.ts';
 import type { Code, PackManifest } from '#packs/manifest.ts';
 import { dosedInterventions } from '../dosed.ts';
 
-/** Of all packs; where two name one thing, the first given speaks, and the units of both are known. */
+/** Of all packs and the analyte table; where two name one thing, the first given speaks, and the units of both are known. */
 export function vocabularyOf(first: PackManifest | null, packs: readonly PackInfo[]): Vocabulary {
   const manifests = [...(first ? [first] : []), ...packs.map(({ manifest }) => manifest).filter((one) => one !== first)];
   const quantities = new Map<string, QuantityTerm>();
@@ -44,6 +45,13 @@ export function vocabularyOf(first: PackManifest | null, packs: readonly PackInf
     }
     for (const { id, label, codes } of manifest.events) if (!events.has(id)) events.set(id, { label, codings: codingsOf(codes) });
     if (manifest.kind === 'equations') for (const { id, label } of manifest.targets) if (!targets.has(id)) targets.set(id, label);
+  }
+  // What files may hold beyond what packs read; and the codes of what packs name without one.
+  for (const { id, label, unit, units, codes } of analytes) {
+    const codings = codes.filter((one) => one.units === undefined).map(({ code }) => ({ system: codeSystems['LOINC']!, code }));
+    const known = quantities.get(id);
+    if (known && known.codings.length === 0) quantities.set(id, { ...known, codings: codings.slice(0, 1) });
+    addQuantity(id, { label, units: [unit, ...Object.keys(units)], levels: [], codings: codings.slice(0, 1) });
   }
   return { quantities, categories, interventions, events, targets, usualCare: first?.usualCare.label ?? 'Usual care' };
 }

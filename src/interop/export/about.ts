@@ -41,7 +41,7 @@ export function stampLines(stamp: RunStamp): readonly (readonly [name: string, v
 
 export type FileKind = 'run' | 'forecast' | 'fhir' | 'record' | 'record-fhir' | 'chart';
 
-/** `counterpart-run-20261123-1a2b.json`: what it is, the day that is written inside, four digits of a hash. Never a name. */
-export function fileName(kind: FileKind, day: string, hash: string, extension: string): string {
-  return `counterpart-${kind}-${day.slice(0, 10).replaceAll('-', '')}-${hash.slice(0, 4)}.${extension}`;
+/** `counterpart-run-20261123-1a2b`, without its extension: what it is, the day that is written inside, four digits of a hash. Never a name. */
+export function fileName(kind: FileKind, day: string, hash: string): string {
+  return `counterpart-${kind}-${day.slice(0, 10).replaceAll('-', '')}-${hash.slice(0, 4)}`;
 }

@@ -43,6 +43,10 @@ export const dateTime = (minute: IsoMinute, { zone }: FhirOptions): string => `$
 export const quantity = (value: number, unit: string): Quantity =>
   unit === '' ? { value } : { value, unit, system: ucum, code: unit };
 
+/** In a unit that nobody here knows: as it stands, without saying that it is UCUM. */
+export const quantityAsWritten = (value: number, unit: string, known: readonly string[] = []): Quantity =>
+  known.includes(unit) || unit.trim() === '' ? quantity(value, unit.trim()) : { value, unit };
+
 export function concept(term: NamedTerm | undefined, id: string): CodeableConcept {
   const coding = term?.codings ?? [];
   return { ...(coding.length > 0 ? { coding } : {}), text: term?.label ?? id };

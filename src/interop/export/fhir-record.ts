@@ -10,6 +10,7 @@ import {
   deviceOf,
   patientOf,
   quantity,
+  quantityAsWritten,
   referenceTo,
   tagged,
 } from './fhir-parts.ts';
@@ -99,7 +100,7 @@ function measured(
     code: concept(term, one.code),
     subject: referenceTo(patient),
     effectiveDateTime: one.time === undefined ? one.date : dateTime(`${one.date}T${one.time}`, options),
-    valueQuantity: { ...quantity(one.value, one.unit), ...(comparator ? { comparator } : {}) },
+    valueQuantity: { ...quantityAsWritten(one.value, one.unit, term?.units), ...(comparator ? { comparator } : {}) },
     ...(notes.length > 0 ? { note: notes.map((text) => ({ text })) } : {}),
   };
 }
@@ -163,7 +164,9 @@ function dosed(one: DoseCourse, patient: Patient, vocabulary: Vocabulary, option
     dosage: [
       {
         text: `${one.amount} ${one.unit} ${one.route}${over} ${often}${otherwise}`,
-        doseAndRate: [{ doseQuantity: quantity(one.amount, one.unit) }],
+        doseAndRate: [
+          { doseQuantity: quantityAsWritten(one.amount, one.unit, vocabulary.interventions.get(one.intervention)?.units) },
+        ],
       },
     ],
   };

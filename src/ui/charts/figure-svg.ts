@@ -225,10 +225,11 @@ class Drawing {
       const box = range.getClientRects()[0];
       if (!box || box.width === 0) continue;
       const last = lines.at(-1);
+      const isBlank = sign.trim() === '';
       if (last && Math.abs(last.top - box.top) < 2) {
         last.text += sign;
-        last.right = box.right;
-      } else lines.push({ text: sign, left: box.left, right: box.right, top: box.top, bottom: box.bottom });
+        if (!isBlank) last.right = box.right;
+      } else if (!isBlank) lines.push({ text: sign, left: box.left, right: box.right, top: box.top, bottom: box.bottom });
     }
     this.#pen.font = `${style.fontWeight} ${size}px ${style.fontFamily}`;
     const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = this.#pen.measureText('x');

@@ -1,77 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { Exports } from '#app/export/exports.svelte.ts';
-import type { ExportFile, RunKind } from '#app/export/exports.svelte.ts';
-import { ForecastState } from '#app/forecast.svelte.ts';
-import { Packs } from '#app/packs.svelte.ts';
-import { Patients } from '#app/patients.svelte.ts';
-import type { EngineClient } from '#engine/client.ts';
+import type { ExportFile, Exports, RunKind } from '#app/export/exports.svelte.ts';
 import type { PatientRecord } from '#domain/record.ts';
-import type { AuditEvent } from '#vault/vault.ts';
+import { pageOf } from '../../fixtures/export-page.ts';
 import { dosedRun, learnedRun, token } from '../../fixtures/exported-runs.ts';
 import type { MadeRun } from '../../fixtures/exported-runs.ts';
-
-const instant = Date.UTC(2026, 10, 23, 12);
-
-/** The page with one run made, as far as exports look at it. */
-async function pageOf(made: MadeRun | null, { packs: installed = made ? [made.pack] : [], seed = 77 } = {}) {
-  const noted: AuditEvent[] = [];
-  const audit = (event: AuditEvent) => void noted.push(event);
-  const client: EngineClient = {
-    async call(name) {
-      return (name === 'packs' ? { packs: installed, refused: [] } : made!.forecast) as never;
-    },
-    restart() {},
-    dispose() {},
-  };
-  const shelf = {
-    all: async () => ({ kept: [], unreadable: 0 }),
-    get: async () => null,
-    put: async () => 1,
-    onElsewhere: () => () => {},
-  };
-  const minute = () => made?.now ?? '2026-11-23T12:00';
-  const forecast = new ForecastState({
-    client,
-    workspaces: shelf as never,
-    audit,
-    minute,
-    now: () => instant,
-    randomSeed: () => 1,
-  });
-  const packs = new Packs(client);
-  await packs.load();
-  const patients = { find: (id: string) => (made?.record.id === id ? made.record : null) } as unknown as Patients;
-  let ids = 0;
-  const newId = () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`;
-  const log = {
-    append: async () => {},
-    read: async () => ({
-      entries: [{ number: 1, at: '2026-11-23T12:00:00.000Z', action: 'run' as const, patientId: made?.record.id ?? '' }],
-      brokenAt: null,
-      headCode: '',
-    }),
-    check: async () => null,
-  };
-  const exports = new Exports({
-    forecast,
-    packs,
-    patients,
-    log,
-    audit,
-    version: '0.1.0',
-    now: () => instant,
-    newId,
-    randomSeed: () => seed * 1e7,
-  });
-  if (made) {
-    await forecast.open(made.record, () => made.pack);
-    forecast.plans = [made.forecast.plans[0]!.plan, ...made.plans];
-    forecast.rollouts = 1000;
-    await forecast.run();
-    expect(forecast.failure).toBe(null);
-  }
-  return { forecast, exports, noted };
-}
 
 const kinds: readonly RunKind[] = ['run', 'forecast-csv', 'run-fhir', 'run-fhir-courses'];
 const all = async (exports: Exports, record: PatientRecord, isWithIdentity: boolean): Promise<ExportFile[]> => {
