@@ -95,6 +95,10 @@ async function openStore(name: string, idb: IDBFactory, onLost: (how: Loss) => v
   return {
     all: (store) => rows(store).toArray(),
     get: (store, id) => rows(store).get(id),
+    getMany: (places) =>
+      database.transaction('r', [...new Set(places.map(([store]) => store))].map(rows), () =>
+        Promise.all(places.map(([store, id]) => rows(store).get(id))),
+      ),
     count: (store) => rows(store).count(),
     everything: () =>
       database.transaction('r', all, async () => {

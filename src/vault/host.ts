@@ -387,20 +387,24 @@ export class VaultHost {
   async #committed(commit: number, changes: readonly Change[], note: CommitNote): Promise<void> {
     if (!this.#isLasting) return;
     await this.#copyCommit(commit, changes);
-    this.#tellCanary(commit, note, false);
+    if (this.#opened) this.#tellCanary(commit, note, false);
   }
 
   async #copyCommit(commit: number, changes: readonly Change[]): Promise<void> {
     const { copy, now } = this.#parts;
-    if (!copy) return;
+    if (!copy || !this.#opened) return;
     try {
       await copy.append(this.#owner, { commit, changes });
       this.#copyAt = now();
       if (copy.pendingBytes > longJournalBytes) void this.#renewCopy();
     } catch {
-      clearTimeout(this.#retry);
-      this.#retry = setTimeout(() => void this.#renewCopy(), retryMs);
+      this.#renewLater();
     }
+  }
+
+  #renewLater(): void {
+    clearTimeout(this.#retry);
+    if (this.#opened) this.#retry = setTimeout(() => void this.#renewCopy(), retryMs);
   }
 
   get #owner() {
@@ -429,7 +433,7 @@ export class VaultHost {
         return isClean;
       });
     } catch {
-      if (this.#opened?.vault === vault) this.#retry = setTimeout(() => void this.#renewCopy(), retryMs);
+      this.#renewLater();
       return false;
     }
   }

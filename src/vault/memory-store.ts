@@ -10,6 +10,7 @@ function memoryStore(): MainStore {
   return {
     all: async (store) => [...rows(store).values()],
     get: async (store, id) => rows(store).get(id),
+    getMany: async (places) => places.map(([store, id]) => rows(store).get(id)),
     count: async (store) => rows(store).size,
     everything: async () => new Map(storeNames.map((name) => [name, [...rows(name).values()]])),
     async commit(previous, changes) {

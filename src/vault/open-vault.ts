@@ -6,7 +6,7 @@ import type { VaultHeader, VaultKeys } from './keys.ts';
 import { makeRowSealer } from './row-sealer.ts';
 import type { RowSealer } from './row-sealer.ts';
 import { commitId } from './store.ts';
-import type { Change, MainStore, Row } from './store.ts';
+import type { Change, MainStore, Place, Row } from './store.ts';
 import { countEach, isOfPatient } from './tables.ts';
 import type { Counts, StoreName, TableName } from './tables.ts';
 import type { AuditEntry, AuditEvent } from './vault.ts';
@@ -86,19 +86,20 @@ export class OpenVault {
   }
 
   async get(table: TableName, id: string): Promise<OpenedRow | null> {
-    const [row, wrapped] = await this.#reading(() =>
-      Promise.all([this.store.get(table, id), isOfPatient(table) ? this.store.get('keys', id) : undefined]),
-    );
+    const [row, wrapped] = await this.#reading(() => this.store.getMany(placesOf(table, id)));
     return row ? this.#open(table, row, wrapped) : null;
   }
 
   /** All or none; gives the new times. */
   put(table: TableName, writings: readonly Writing[]): Promise<number[]> {
-    return this.commit(async (draft) => {
-      const times: number[] = [];
-      for (const writing of writings) times.push(await draft.put(table, writing));
-      return times;
-    });
+    return this.commit(
+      async (draft) => {
+        const times: number[] = [];
+        for (const writing of writings) times.push(await draft.put(table, writing));
+        return times;
+      },
+      writings.flatMap(({ id }) => placesOf(table, id)),
+    );
   }
 
   /** Removes one row; of a patient: everything that is theirs, key first. Gives the number of rows. */
@@ -111,7 +112,7 @@ export class OpenVault {
   }
 
   async log(event: AuditEvent): Promise<void> {
-    await this.commit((draft) => draft.log(event));
+    await this.commit((draft) => draft.log(event), [['meta', headId]]);
   }
 
   async readLog(): Promise<{ entries: readonly AuditEntry[]; brokenAt: number | null; headCode: string }> {
@@ -147,14 +148,18 @@ export class OpenVault {
 
   /**
    * One transaction. `prepare` runs again if another tab committed meanwhile, which without Web Locks can happen; everything is sealed
-   * before the transaction opens, as awaiting anything else inside one lets it commit early.
+   * before the transaction opens, as awaiting anything else inside one lets it commit early. `places`: rows that it will ask for, read
+   * at once to save time.
    */
-  async commit<T>(prepare: (draft: Draft) => Promise<T>): Promise<T> {
+  async commit<T>(prepare: (draft: Draft) => Promise<T>, places: readonly Place[] = []): Promise<T> {
     if (!this.#parts.mayWrite()) throw damaged();
     const { outcome, commit, changes, note } = await this.#parts.exclusive('commit', async () => {
       for (;;) {
-        const last = await this.#reading(() => this.store.get('meta', commitId));
-        const draft = new Draft(this, (id, wrapped) => this.#patientKey(id, wrapped), this.#parts.now, last);
+        const wanted: readonly Place[] = [['meta', commitId], ...places];
+        const [last, ...rows] = await this.#reading(() => this.store.getMany(wanted));
+        const known = new Map(places.map(([store, id], index) => [`${store}/${id}`, rows[index]]));
+        const patientKey = (id: string, wrapped: Row | undefined) => this.#patientKey(id, wrapped);
+        const draft = new Draft({ vault: this, patientKey, now: this.#parts.now, last, known });
         const outcome = await prepare(draft);
         const { commit, changes, note } = draft.finish();
         if (changes.length === 0 || (await this.#writing(() => this.store.commit(commit - 1, changes)))) {
@@ -207,25 +212,32 @@ export class OpenVault {
   }
 }
 
+interface DraftParts {
+  readonly vault: OpenVault;
+  readonly patientKey: (id: string, wrapped: Row | undefined) => Promise<CryptoKey>;
+  readonly now: () => number;
+  /** The last commit's row of `meta`. */
+  readonly last: Row | undefined;
+  /** Rows that were read before, by store and id. */
+  readonly known: ReadonlyMap<string, Row | undefined>;
+}
+
 /** One commit while it is put together. Everything in it bears its number. */
 class Draft {
   readonly counter: number;
   readonly #vault: OpenVault;
-  readonly #patientKey: (id: string, wrapped: Row | undefined) => Promise<CryptoKey>;
+  readonly #patientKey: DraftParts['patientKey'];
   readonly #now: () => number;
+  readonly #known: DraftParts['known'];
   readonly #changes = new Map<string, Change>();
   readonly #newKeys = new Map<string, CryptoKey>();
   #note: CommitNote;
 
-  constructor(
-    vault: OpenVault,
-    patientKey: (id: string, wrapped: Row | undefined) => Promise<CryptoKey>,
-    now: () => number,
-    last: Row | undefined,
-  ) {
+  constructor({ vault, patientKey, now, last, known }: DraftParts) {
     this.#vault = vault;
     this.#patientKey = patientKey;
     this.#now = now;
+    this.#known = known;
     this.counter = (last?.counter ?? 0) + 1;
     this.#note = last ? readNote(last) : emptyNote;
   }
@@ -302,6 +314,7 @@ class Draft {
   async #find(store: StoreName, id: string): Promise<Row | undefined> {
     const changed = this.#changes.get(`${store}/${id}`);
     if (changed) return changed.isGone ? undefined : changed;
+    if (this.#known.has(`${store}/${id}`)) return this.#known.get(`${store}/${id}`);
     return this.#vault.store.get(store, id);
   }
 
@@ -347,6 +360,16 @@ export function headerChange(commit: number, header: VaultHeader): Change {
 
 export function readNote(row: Row): CommitNote {
   return JSON.parse(new TextDecoder().decode(row.sealed)) as CommitNote;
+}
+
+/** What is read to open or replace a row. */
+function placesOf(table: TableName, id: string): readonly Place[] {
+  return isOfPatient(table)
+    ? [
+        [table, id],
+        ['keys', id],
+      ]
+    : [[table, id]];
 }
 
 function jsonBytes(value: unknown): Uint8Array<ArrayBuffer> {

@@ -94,6 +94,8 @@ export class SecondCopy {
   /** Commits up to this one are in a snapshot and need no journal. */
   #upTo = 0;
   readonly #trimmed = new Map<string, number>();
+  readonly #waiting: Batch[] = [];
+  #session = 0;
   /** Nothing is appended while the journal is cut. */
   #turn: Promise<void> = Promise.resolve();
 
@@ -141,21 +143,29 @@ export class SecondCopy {
     return (await this.#latestFiles()).flatMap(({ batches }) => batches.flatMap(({ changes }) => changes));
   }
 
-  /** Writes and flushes one commit. Rejects where the file system refuses; nothing of it is then left. */
+  /** Writes and flushes one commit, together with those that wait. Rejects where the file system refuses; nothing of it is then left. */
   append(owner: CopyOwner, batch: Batch): Promise<void> {
+    this.#waiting.push(batch);
     return this.#inTurn(async () => {
-      if (batch.commit <= this.#upTo) return;
-      const bytes = await encodeBatch(batch);
+      const batches = this.#waiting.splice(0).filter(({ commit }) => commit > this.#upTo);
+      if (batches.length === 0) return;
+      const records = await Promise.all(batches.map(encodeBatch));
       const journal = await this.#ownJournal(owner);
+      const written: Journal['batches'] = [];
+      let size = journal.size;
       try {
-        write(journal.file, bytes, journal.size);
+        for (const [index, record] of records.entries()) {
+          write(journal.file, record, size);
+          written.push({ commit: batches[index]!.commit, from: size, to: size + record.length });
+          size += record.length;
+        }
         journal.file.flush();
       } catch (cause) {
         journal.file.truncate(journal.size);
         throw cause;
       }
-      journal.batches.push({ commit: batch.commit, from: journal.size, to: journal.size + bytes.length });
-      journal.size += bytes.length;
+      journal.batches.push(...written);
+      journal.size = size;
     });
   }
 
@@ -230,12 +240,19 @@ export class SecondCopy {
 
   /** Lets go of the journal; the next worker takes it up. */
   close(): void {
+    this.#session++;
+    this.#waiting.length = 0;
     this.#journal?.file.close();
     this.#journal = null;
   }
 
+  /** One at a time; what waits when the copy is closed is dropped. */
   #inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.#turn.then(work);
+    const session = this.#session;
+    const turn = this.#turn.then(() => {
+      if (session === this.#session) return work();
+      throw new Error('The second copy was closed.');
+    });
     this.#turn = turn.catch(() => {});
     return turn;
   }

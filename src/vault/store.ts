@@ -14,11 +14,15 @@ export interface Change extends Row {
   readonly isGone: boolean;
 }
 
+export type Place = readonly [store: StoreName, id: string];
+
 export type Contents = ReadonlyMap<StoreName, readonly Row[]>;
 
 export interface MainStore {
   all(store: StoreName): Promise<readonly Row[]>;
   get(store: StoreName, id: string): Promise<Row | undefined>;
+  /** In the order of `places`, all as they were at one moment. */
+  getMany(places: readonly Place[]): Promise<readonly (Row | undefined)[]>;
   count(store: StoreName): Promise<number>;
   /** All rows of all stores, as they were at one moment. */
   everything(): Promise<Contents>;
