@@ -37,14 +37,28 @@ export class Patients {
 
   constructor(parts: PatientsParts) {
     this.#parts = parts;
-    parts.shelf.onElsewhere(() => void this.load());
+    parts.shelf.onElsewhere((id) => void this.#reread(id));
   }
 
   async load(): Promise<void> {
-    const { kept, unreadable } = await this.#parts.shelf.all();
+    const read = await this.#attempt(() => this.#parts.shelf.all());
+    this.isLoaded = true;
+    if (!read) return;
+    const { kept, unreadable } = read;
     this.all = kept.map((row) => ({ ...row.value, id: row.id, updatedAt: row.updatedAt }));
     this.unreadable = unreadable;
-    this.isLoaded = true;
+  }
+
+  /** Another tab wrote or erased one. */
+  async #reread(id: string): Promise<void> {
+    try {
+      const row = await this.#parts.shelf.get(id);
+      if (row) this.put({ ...row.value, id, updatedAt: row.updatedAt });
+      else this.all = this.all.filter((one) => one.id !== id);
+    } catch {
+      // It cannot be read: the list as it stands on the disk counts it.
+      await this.load();
+    }
   }
 
   find(id: string | null): PatientRecord | null {
