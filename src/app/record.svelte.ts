@@ -13,7 +13,7 @@ import type { Dosed } from './dosed.ts';
 import { checkDraft } from './record-check.ts';
 import type { Issue, Place } from './issues.ts';
 import { byHand, draftOf, emptyDraft, emptyRow, isEmptyRow } from './record-draft.ts';
-import type { DraftCourse, DraftException, NewId, RecordDraft } from './record-draft.ts';
+import type { DraftCourse, DraftException, DraftRow, NewId, RecordDraft } from './record-draft.ts';
 import { readClock, readHours } from './read-time.ts';
 
 export interface RecordParts {
@@ -49,6 +49,13 @@ export class RecordEditor {
   /** A draft from an earlier visit was found and is shown. */
   isRestored = $state(false);
   readonly columns: readonly Column[] = $derived(columnsOf(this.manifest));
+  /** The rows that this pack has a column for: dates on which only other packs' values were measured have nothing to show. */
+  readonly rows: readonly DraftRow[] = $derived(
+    this.draft.rows.filter((row) => {
+      const codes = Object.keys(row.cells);
+      return codes.length === 0 || this.columns.some(({ code }) => code in row.cells);
+    }),
+  );
   readonly #checked = $derived.by(() =>
     checkDraft(this.draft, { manifest: this.manifest, now: this.#parts.now(), newId: this.#parts.newId }),
   );
@@ -76,7 +83,10 @@ export class RecordEditor {
   ): Promise<RecordEditor> {
     const kept = await parts.drafts.get(id).catch(() => null);
     const draft =
-      kept?.value ?? (saved ? draftOf(saved, manifest, parts.newId) : emptyDraft(alias, parts.now().slice(0, 10), parts.isDemonstration, parts.newId));
+      kept?.value ??
+      (saved
+        ? draftOf(saved, manifest, parts.newId)
+        : emptyDraft(alias, parts.now().slice(0, 10), parts.isDemonstration, parts.newId));
     const editor = new RecordEditor(id, draft, manifest, parts);
     editor.isDirty = editor.isRestored = kept !== null;
     return editor;
@@ -166,10 +176,11 @@ export class RecordEditor {
   /** Cells of a spreadsheet, from one cell to the right and down. Column −1 is the date. */
   paste(row: string, column: number, text: string): void {
     const lines = text.replace(/\r\n?/g, '\n').replace(/\n$/, '').split('\n');
-    let index = this.draft.rows.findIndex((one) => one.id === row);
+    // Down the rows that are seen: a row that is not shown must not take a value.
+    let index = this.rows.findIndex((one) => one.id === row);
     for (const line of lines) {
-      if (index >= this.draft.rows.length) this.draft.rows.push(emptyRow(this.#parts.newId));
-      const target = this.draft.rows[index++]!;
+      if (index >= this.rows.length) this.draft.rows.push(emptyRow(this.#parts.newId));
+      const target = this.#row(this.rows[index++]!.id);
       line.split('\t').forEach((value, offset) => {
         const at = column + offset;
         if (at < 0) {

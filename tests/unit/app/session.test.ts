@@ -171,6 +171,22 @@ describe('a record being typed', () => {
     expect(again.draft.rows[0]!.cells['bilirubin']?.text).toBe('1.4 furl');
   });
 
+  test('shows no date that has only values of another pack, and pastes nothing into it', async () => {
+    const one = await session(fakeClient().client);
+    const editor = (await one.editRecord(null))!;
+    const [first] = editor.draft.rows;
+    editor.setDate(first!.id, '2026-01-05');
+    editor.setCell(first!.id, 'bilirubin', '1.1');
+    const foreign = editor.draft.rows.at(-1)!;
+    editor.setDate(foreign.id, '2026-01-06');
+    foreign.cells['tsh'] = { text: '2.1', unit: 'm[IU]/L', isConfirmed: false, observationId: 'o', source: 'a.csv' };
+    expect(editor.rows.map(({ id }) => id)).not.toContain(foreign.id);
+    editor.paste(first!.id, 0, '1.1\n1.2\n1.3');
+    expect(foreign).toMatchObject({ date: '2026-01-06', cells: { tsh: { text: '2.1' } } });
+    expect(Object.keys(foreign.cells)).toEqual(['tsh']);
+    expect(editor.rows.map((row) => row.cells['bilirubin']?.text)).toEqual(['1.1', '1.2', '1.3', undefined]);
+  });
+
   test('grows a line when its last is used, and takes a pasted block', async () => {
     const one = await session(fakeClient().client);
     const editor = (await one.editRecord(null))!;
