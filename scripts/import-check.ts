@@ -74,8 +74,9 @@ async function printGroup(path: string, group: OpenGroup, staged: Staged): Promi
     await print(`${JSON.stringify(refused(path, summary.format, summary.code ?? 'format_unknown', summary.message))}\n`);
     return;
   }
-  // Of joined tables each value is told with the file that it stands in; FHIR places name resources, which have no file.
-  const isOfFile = (place: string): boolean => !isJoined || summary.format === 'fhir-ndjson' || place.startsWith(name);
+  // Of joined files each value is told with the file that it stands in.
+  const isOfFile = (place: string): boolean => !isJoined || place.startsWith(`${name} line `);
+  const isOfOther = (place: string): boolean => group.group.files.some((file) => place.startsWith(`${file.name} line `));
   const head = {
     file: path,
     outcome: 'accepted',
@@ -111,7 +112,9 @@ async function printGroup(path: string, group: OpenGroup, staged: Staged): Promi
   if (separator !== ',') await print(separator);
   await print(`],"refused":[${refusedLines.join(',')}],"doses":${doses},"background":${background}`);
   const unmapped = group.group.table?.questions.map(({ code, message }) => ({ code, message })) ?? [];
-  await print(`,"questions":${JSON.stringify(unmapped)},"notices":${JSON.stringify(summary.notices)}}\n`);
+  await print(
+    `,"questions":${JSON.stringify(unmapped)},"notices":${JSON.stringify(summary.notices.filter(({ place }) => isOfFile(place) || !isOfOther(place)))}}\n`,
+  );
 }
 
 /** The first JSON line of a file that could not be read at all, whatever went wrong. */

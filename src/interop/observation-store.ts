@@ -97,6 +97,8 @@ const codeNumber = new Map(importCodes.map((code, index) => [code, index] as con
 const comparators = [null, '<', '>'] as const;
 
 export interface CloseHooks {
+  /** Called now and then; throws to stop. */
+  readonly breathe: () => void | Promise<void>;
   readonly doubtOf: (patient: number, date: PartialDate) => ImportCode | null;
   readonly onDoubt: (code: ImportCode, place: string) => void;
 }
@@ -152,7 +154,7 @@ export class ObservationStore {
    * Puts everyone's observations in order of time. One that repeats another of the person in concept, date, time, value as received and
    * unit is not computed with (`duplicate_value`). `doubtOf` may add one more doubt to a value, now that all of a person is known.
    */
-  close(patientCount: number, hooks: CloseHooks): void {
+  async close(patientCount: number, hooks: CloseHooks): Promise<void> {
     const columns = this.#columns;
     const starts = new Int32Array(patientCount + 1);
     for (let i = 0; i < this.#length; i++) starts[columns.patient.get(i) + 1]++;
@@ -161,6 +163,7 @@ export class ObservationStore {
     const next = starts.slice();
     for (let i = 0; i < this.#length; i++) order[next[columns.patient.get(i)]++] = i;
     for (let person = 0; person < patientCount; person++) {
+      if (person % 256 === 0) await hooks.breathe();
       const own = order.subarray(starts[person], starts[person + 1]).sort((a, b) => this.#compare(a, b));
       const sameTime = new Set<string>();
       let previous = -1;

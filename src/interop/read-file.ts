@@ -3,7 +3,7 @@
  * text by name too; hands each kind to its reader; puts files together that are parts of one export.
  */
 import type { ImportCode } from './import-codes.ts';
-import type { ImportFormat, ImportOutcome } from './imported.ts';
+import type { ImportFormat } from './imported.ts';
 import { readFhir, readFhirNdjson } from './fhir/read-fhir.ts';
 import { Notices } from './notices.ts';
 import type { ImportGroup, StageOrder, TableLook } from './protocol.ts';
@@ -206,7 +206,7 @@ function jsonGroup(id: number, file: FileSource): OpenGroup {
     staging(file.name, 'fhir-json', async () => {
       const pace = pacing.of(file);
       const bytes = await wholeFile(file, pace);
-      return fhirStage(await readFhir(bytes, { file: file.name, today: order.today, confirmed: order.confirmed, pace }));
+      return stagedOutcome(await readFhir(bytes, { file: file.name, today: order.today, confirmed: order.confirmed, pace }));
     });
   return { group: emptyGroup(id, [file], 'fhir-json'), look: nothingToLook, sample: noSample, stage };
 }
@@ -214,32 +214,62 @@ function jsonGroup(id: number, file: FileSource): OpenGroup {
 function ndjsonGroup(id: number, files: readonly FileSource[]): OpenGroup {
   const name = namesOf(files);
   const stage = (order: StageOrder, pacing: Pacing): Promise<Staged> =>
-    staging(name, 'fhir-ndjson', async () =>
-      fhirStage(
-        await readFhirNdjson(oneAfterTheOther(files, pacing), { file: name, today: order.today, confirmed: order.confirmed }),
-      ),
-    );
+    staging(name, 'fhir-ndjson', async () => {
+      const lines = new LineNames(files.length > 1);
+      const options = {
+        file: name,
+        today: order.today,
+        confirmed: order.confirmed,
+        lineName: (line: number) => lines.nameOf(line),
+      };
+      return stagedOutcome(await readFhirNdjson(oneAfterTheOther(files, lines, pacing), options));
+    });
   return { group: emptyGroup(id, files, 'fhir-ndjson'), look: nothingToLook, sample: noSample, stage };
+}
+
+/** Lines of several files that are read as one, each counted in its own file. */
+class LineNames {
+  readonly #isJoined: boolean;
+  #file = '';
+  #before = 0;
+  #passed = 0;
+
+  constructor(isJoined: boolean) {
+    this.#isJoined = isJoined;
+  }
+
+  begin(file: string): void {
+    this.#file = file;
+    this.#before = this.#passed;
+  }
+
+  /** Lines are named after the piece that ends them was passed, and before the next one is. */
+  pass(chunk: Uint8Array): void {
+    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) this.#passed++;
+  }
+
+  nameOf(line: number): string {
+    return this.#isJoined ? `${this.#file} line ${line - this.#before}` : `line ${line}`;
+  }
 }
 
 const noSample = async (): Promise<never> => {
   throw new Error('Broken promise: only tables are sampled.');
 };
 
-function fhirStage(outcome: ImportOutcome): Staged {
-  return stagedOutcome(outcome);
-}
-
-async function* oneAfterTheOther(files: readonly FileSource[], pacing: Pacing): AsyncGenerator<Uint8Array> {
+async function* oneAfterTheOther(files: readonly FileSource[], lines: LineNames, pacing: Pacing): AsyncGenerator<Uint8Array> {
   const lineEnd = new Uint8Array([10]);
   for (const file of files) {
     const pace = pacing.of(file);
     let done = 0;
+    lines.begin(file.name);
     for await (const chunk of file.chunks()) {
+      lines.pass(chunk);
       yield chunk;
       done += chunk.length;
       await pace(done);
     }
+    lines.pass(lineEnd);
     yield lineEnd;
   }
 }

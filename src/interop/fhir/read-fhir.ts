@@ -171,12 +171,14 @@ async function readLines(
 ): Promise<readonly ImportedPatient[]> {
   const gather = new Gather({ file: options.file, today: options.today, confirmed: options.confirmed ?? [] }, notices);
   let number = 0;
+  let filled = 0;
   let good = 0;
   for await (const line of linesOf(pieces, options, notices)) {
     number += 1;
-    if (line.trim() === '') continue;
+    if (line?.trim() === '') continue;
+    filled += 1;
     const place = options.lineName?.(number) ?? `line ${number}`;
-    const json = line.length > mostLineCharacters ? null : readJson(line);
+    const json = line === null ? null : readJson(line);
     if (json === null || !json.ok || !isObject(json.value) || typeof json.value.resourceType !== 'string') {
       const what = json === null ? 'too long' : json.ok ? 'no resource' : json.code === 'number_overflow' ? 'a number too large' : json.code === 'too_deep' ? 'nested too deep' : 'not JSON'; // prettier-ignore
       notices.add('line_invalid', place, `The line cannot be read (${what}) and was left out. The other lines were read.`);
@@ -187,31 +189,60 @@ async function readLines(
     if (json.value.resourceType === 'Bundle') addBundle(json.value, gather, notices, place);
     else gather.add(json.value, { place: placeOf(json.value, place), fullUrl: '' });
   }
-  if (number === 0) throw new ImportRefusal('empty', importSentences.empty);
+  if (filled === 0) throw new ImportRefusal('empty', importSentences.empty);
   if (good === 0) throw new ImportRefusal('not_json', importSentences.not_json);
   return finish(gather, notices);
 }
 
-/** Lines of pieces that may be cut anywhere; the pace is kept after each piece. */
+/** Lines of pieces that may be cut anywhere, null for one that is too long; the pace is kept after each piece. */
 async function* linesOf(
   pieces: AsyncIterable<Uint8Array | string>,
   options: FhirOptions,
   notices: Notices,
-): AsyncGenerator<string> {
+): AsyncGenerator<string | null> {
   const decoder = new PieceDecoder(notices);
-  let open = '';
+  const line = new OpenLine();
   let done = 0;
   for await (const piece of pieces) {
     stopIfAsked(options);
     done += piece.length;
-    const lines = (open + (typeof piece === 'string' ? piece : decoder.decode(piece))).split('\n');
-    open = lines.pop() ?? '';
-    yield* lines;
+    const text = typeof piece === 'string' ? piece : decoder.decode(piece);
+    let start = 0;
+    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
+      line.add(text.slice(start, end));
+      yield line.take();
+      start = end + 1;
+    }
+    line.add(text.slice(start));
     await options.pace?.(done);
   }
   stopIfAsked(options);
-  open += decoder.end();
-  if (open !== '') yield open;
+  line.add(decoder.end());
+  if (!line.isEmpty) yield line.take();
+}
+
+/** A line whose end has not come yet. What is longer than a line may be is not kept. */
+class OpenLine {
+  #parts: string[] = [];
+  #length = 0;
+
+  get isEmpty(): boolean {
+    return this.#length === 0;
+  }
+
+  add(text: string): void {
+    this.#length += text.length;
+    if (this.#length > mostLineCharacters) this.#parts = [];
+    else if (text !== '') this.#parts.push(text);
+  }
+
+  take(): string | null {
+    const line = this.#length > mostLineCharacters ? null : this.#parts.join('');
+    this.#parts = [];
+    this.#length = 0;
+    // A byte order mark stands before the first line, and before others where files were joined.
+    return line?.startsWith('\ufeff') ? line.slice(1) : line;
+  }
 }
 
 /** Whether a text that is not one JSON value can be NDJSON: its first line is one. */

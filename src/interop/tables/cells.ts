@@ -159,7 +159,8 @@ export function looksLikeDate(text: string): boolean {
 export function readDate(received: string, order: DateOrder | null): ReadDate | ImportCode {
   const text = received.trim();
   let found = isoLike.exec(text);
-  if (found) return build(found[1], found[3], found[4], found[5]);
+  // 2161-8 is a LOINC code and no month.
+  if (found && !(found[3]?.length === 1 && found[4] === undefined)) return build(found[1], found[3], found[4], found[5]);
   found = compact.exec(text);
   if (found) {
     const time = found[4] === undefined ? undefined : `${found[4]}:${found[5]}:${found[6] ?? '00'}`;

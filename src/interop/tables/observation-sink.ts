@@ -184,9 +184,10 @@ export class ObservationSink {
     this.notices.add('id_duplicate', place, `Rows of this person give a different ${what}. None of them is kept.`);
   }
 
-  close(file: string, format: ImportFormat): Staged {
+  async close(file: string, format: ImportFormat, breathe: () => void | Promise<void>): Promise<Staged> {
     const { all } = this.people;
-    this.store.close(all.length, {
+    await this.store.close(all.length, {
+      breathe,
       doubtOf: (number, date) => {
         const { birthDate, deceasedOn } = all[number];
         if (birthDate !== null && isSurelyBefore(date, birthDate)) return 'before_birth';

@@ -52,7 +52,7 @@ export async function stageOmop(
     await eachRow(file, sink.notices, paceOf(file), (row, where) => reader.read(file.part, row, where, file.file.name));
   }
   reader.finish(files.some(({ part }) => part === 'person'));
-  return sink.close(name, 'omop');
+  return sink.close(name, 'omop', () => (files[0] ? paceOf(files[0])(files[0].file.size) : undefined));
 }
 
 class OmopReader {

@@ -114,7 +114,7 @@ export async function stageSdtm(
     }
     await eachRow(file, sink.notices, paceOf(file), (row, where) => reader.read(file.part, row, where, file.file.name));
   }
-  return sink.close(name, 'sdtm');
+  return sink.close(name, 'sdtm', () => (files[0] ? paceOf(files[0])(files[0].file.size) : undefined));
 }
 
 class SdtmReader {

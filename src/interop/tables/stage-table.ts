@@ -91,7 +91,7 @@ async function stageRows(file: FileSource, mapping: TableMapping, today: IsoDate
   if (!reader) throw new ImportRefusal('empty', importSentences.empty);
   if (rowCount === 0) sink.notices.add('no_rows', '', importSentences.no_rows);
   reader.sumUp();
-  return sink.close(file.name, mapping.shape === 'long' ? 'table-long' : 'table-wide');
+  return sink.close(file.name, mapping.shape === 'long' ? 'table-long' : 'table-wide', () => pace(file.size));
 }
 
 /** Reads rows one by one; counts what is told once for a column. */
