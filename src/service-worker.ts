@@ -42,7 +42,8 @@ scope.addEventListener('fetch', (event) => {
     return;
   }
   // HEAD goes to the server: it is how the page sees the server's own headers. So does what no build lists, such as the recovery page.
-  const file = url.href === base || url.href.startsWith(`${base}?`) ? shell : files.get(url.pathname);
+  // By path alone: the address of a page also has the screen's name, after the #.
+  const file = url.pathname === new URL(base).pathname ? shell : files.get(url.pathname);
   if (file && request.method === 'GET') event.respondWith(answer(file));
 });
 
