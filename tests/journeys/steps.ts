@@ -1,4 +1,5 @@
 /** What journeys have in common. They know no pack: they take the first one installed and read from it what may be typed. */
+import { AxeBuilder } from '@axe-core/playwright';
 import { expect } from '@playwright/test';
 import type { BrowserContext, Locator, Page } from '@playwright/test';
 
@@ -142,4 +143,14 @@ export function watchTraffic(context: BrowserContext, origin: string): string[] 
       offences.push(`${request.method()} with a body: ${url.href}`);
   });
   return offences;
+}
+
+/** WCAG 2.2 AA; "moderate" and "minor" are listed in the report of the run, "serious" and "critical" fail it. */
+export async function expectNoSeriousFinding(page: Page, without: string[] = []): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .disableRules(without)
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze();
+  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join('; ')}`)).toEqual([]);
 }
