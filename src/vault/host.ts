@@ -56,6 +56,8 @@ interface Sight {
 }
 
 interface Opened {
+  /** False until a new vault's first commit is on the disk: what fails before is no damage. */
+  isFounded: boolean;
   readonly vault: OpenVault;
   readonly house: StoreHouse;
   readonly generation: number;
@@ -137,11 +139,18 @@ export class VaultHost {
     const generation = main.kind === 'plain' ? main.generation : 0;
     const store = main.kind === 'plain' ? main.store : await house.open(generation, (how) => this.#lost(how));
     const plain = main.kind === 'plain' ? await plainRows(store) : [];
-    const facts = this.#enter({ house, generation, isDemonstration: header.isDemonstration }, store, keys);
-    await this.vault.commit(async (draft) => {
-      for (const { table, row } of plain) await draft.adopt(table, row.id, storedOf(row));
-      draft.header(header);
-    });
+    const place = { house, generation, isDemonstration: header.isDemonstration, isFounded: false };
+    const facts = this.#enter(place, store, keys);
+    try {
+      await this.vault.commit(async (draft) => {
+        for (const { table, row } of plain) await draft.adopt(table, row.id, storedOf(row));
+        draft.header(header);
+      });
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    this.#open.isFounded = true;
     return { ...facts, recoveryKey };
   }
 
@@ -155,7 +164,8 @@ export class VaultHost {
     }
     const keys = await openHeader(main.header, secret, this.#parts.keys);
     const { generation, store } = main;
-    const facts = this.#enter({ house, generation, isDemonstration: main.header.isDemonstration }, store, keys);
+    const place = { house, generation, isDemonstration: main.header.isDemonstration, isFounded: true };
+    const facts = this.#enter(place, store, keys);
     this.#tellCanary(main.commit, main.note, false);
     if (copy?.isWhole && copy.generation === generation && copy.commit >= main.commit) this.#copyAt = copy.at;
     else void this.#renewCopy();
@@ -346,7 +356,7 @@ export class VaultHost {
     const all = [...changes, headerChange(commit, header), commitChange(commit, note)];
     const { house, generation, store } = await this.#writeAnew(above, all);
     if ('store' in main) main.store.close();
-    const facts = this.#enter({ house, generation, isDemonstration: header.isDemonstration }, store, keys);
+    const facts = this.#enter({ house, generation, isDemonstration: header.isDemonstration, isFounded: true }, store, keys);
     // In memory nothing lasts: what is on the device stays as it is, for another attempt.
     if (!facts.isLasting) return facts;
     await this.#renewCopy();
@@ -474,7 +484,7 @@ export class VaultHost {
   }
 
   #suspect(kind: Damage['kind']): void {
-    if (this.#isSuspect || !this.#opened || !this.#isLasting) return;
+    if (this.#isSuspect || !this.#opened?.isFounded || !this.#isLasting) return;
     this.#isSuspect = true;
     void this.#tellDamage(kind);
   }
