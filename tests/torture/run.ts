@@ -14,7 +14,9 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
   },
 });
-const chosen = cases.filter(({ name }) => options.only.length === 0 || options.only.some((part) => name.includes(part)));
+const chosen = cases
+  .filter(({ times }) => !options.short || times.short > 0)
+  .filter(({ name }) => options.only.length === 0 || options.only.some((part) => name.includes(part)));
 if (chosen.length === 0) {
   console.error(`--only ${options.only.join(' ')}: no such case. There are: ${cases.map(({ name }) => name).join(', ')}.`);
   process.exit(2);

@@ -40,7 +40,7 @@ async function plant(page: Page, tokens: readonly string[], folder: string): Pro
   const pack = await firstPack(page);
   await page.getByRole('button', { name: 'Enter a patient' }).click();
   await page.getByLabel('Name on this device').fill(next());
-  await page.getByRole('textbox', { name: 'Note' }).fill(Array.from({ length: 14 }, next).join(' '));
+  await page.getByRole('textbox', { name: 'Note' }).fill(Array.from({ length: 20 }, next).join(' '));
   await page.getByLabel('Record starts').fill(daysAgo(400));
   await typePerson(page, pack);
   await cell(page, 0, -1).fill(daysAgo(10));

@@ -132,7 +132,8 @@ const mutations: readonly (readonly [name: string, mutate: Mutate])[] = [
   ],
 ];
 
-const seedsPerMutation = 40;
+// `MUTANTS=5000` for the long form: so many over all kinds of mutation.
+const seedsPerMutation = Math.ceil(Number(process.env.MUTANTS ?? 500) / mutations.length);
 
 describe.each(mutations)('%s', (_, mutate) => {
   test(`${seedsPerMutation} mutants are packs or refusals, and quickly so`, async () => {
