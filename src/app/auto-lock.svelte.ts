@@ -13,7 +13,10 @@ export interface AutoLockParts {
   /** Milliseconds. */
   readonly now: () => number;
   readonly limits: () => LockLimits;
-  /** False in the demonstration vault, which has nothing to lock away: only the panic key works there. */
+  /**
+   * False in the demonstration vault, which has nothing to lock away, and in one that the browser does not keep, which a lock would end:
+   * only the panic key works there.
+   */
   readonly isTimed: boolean;
   readonly onlock: (reason: LockReason) => void;
 }

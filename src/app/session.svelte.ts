@@ -77,6 +77,8 @@ export class Session {
   erasure = $state.raw<ErasureReport | null>(null);
   /** An event could not be written to the audit log. */
   isAuditFailing = $state(false);
+  /** The person is asked whether to give up what only this tab holds. */
+  isAskingToLeave = $state.raw<{ readonly next: Next | null } | null>(null);
   /** Once everybody in the vault is in the list. Thousands take seconds, and the page does not wait for them. */
   listed: Promise<void> = Promise.resolve();
   readonly #newId: () => string;
@@ -137,7 +139,8 @@ export class Session {
     this.autoLock = new AutoLock({
       now,
       limits: () => this.settings,
-      isTimed: !vault.isDemonstration,
+      // A vault that lives as long as the tab would be lost with a lock.
+      isTimed: !vault.isDemonstration && vault.isLasting,
       onlock: (reason) => void this.lock(reason),
     });
     this.isWriter = vault.tabs.isWriter;
@@ -156,6 +159,12 @@ export class Session {
     const role = this.settings.acknowledged?.role;
     void this.vault.audit.append({ ...event, ...(role ? { role } : {}) }).catch(() => (this.isAuditFailing = true));
   };
+
+  /** By hand: asks first where a lock would end what was not saved as a file (`isAskingToLeave`). */
+  leave(next: Next | null = null): void {
+    if (this.vault.isLasting || this.isAskingToLeave !== null) void this.lock('button', next);
+    else this.isAskingToLeave = { next };
+  }
 
   /**
    * Leaves the vault: the page is blank at once, what was being typed is kept, workers and keys end, and the page begins anew. A lock
