@@ -12,7 +12,7 @@ import { recordBundle } from '#interop/export/fhir-record.ts';
 import { runBundle } from '#interop/export/fhir-run.ts';
 import type { RecordedAction } from '#interop/export/fhir-run.ts';
 import { inputsText } from '#interop/export/inputs.ts';
-import { readRun, readRunFile, runFormat, stampOf, writeRun } from '#interop/export/run-file.ts';
+import { contentText, readRun, readRunFile, runFormat, stampOf, writeRun } from '#interop/export/run-file.ts';
 import type { RunFile } from '#interop/export/run-file.ts';
 import { sha256 } from '#packs/digests.ts';
 import { decodeManifest } from '#packs/decode.ts';
@@ -188,11 +188,10 @@ export class Exports {
     const opened = await this.#attempt(async () => {
       const run = readRunFile(bytes, readRecord);
       const manifest = manifestOf(run);
-      const hash = await this.#hash(run);
-      if (hash !== run.inputsHash) {
+      if ((await this.#hash(run)) !== run.inputsHash || (await hashOf(contentText(run))) !== run.contentHash) {
         throw new AppError(
           'run_invalid',
-          'This is not a run that can be opened: record, plans or seed are not those that its hash was made from. It was changed after it was written. Nothing was taken from it.',
+          'This is not a run that can be opened: it is not what its hashes were made from, so it was changed after it was written. Nothing was taken from it.',
         );
       }
       this.#show(run, manifest);
@@ -230,7 +229,7 @@ export class Exports {
       throw new AppError('export_failed', 'There is no forecast to export yet. Run one first.');
     const reading = { outcome: page.outcome, readDay: page.readDay };
     const isRemoved = opened?.identity === 'removed';
-    if (opened && opened.forecast === forecast && (isRemoved || isWithIdentity)) return { ...opened, reading };
+    if (opened && opened.forecast === forecast && (isRemoved || isWithIdentity)) return sealed({ ...opened, reading });
     const now: IsoMinute = page.now.startsWith(forecast.today) ? page.now : `${forecast.today}T00:00`;
     const removal: Removal | null =
       isWithIdentity || isRemoved ? null : { vocabulary: this.#vocabulary(), shiftDays: this.#shift() };
@@ -241,7 +240,8 @@ export class Exports {
       app: { name: 'Counterpart', version },
       madeAt: isoAt(madeAt, removal?.shiftDays ?? 0),
       identity: removal || isRemoved ? 'removed' : 'kept',
-      inputsHash: '0'.repeat(64),
+      inputsHash: noHash,
+      contentHash: noHash,
       now: moveMinute(now, removal?.shiftDays ?? 0),
       rollouts: page.rollouts,
       isPreliminary: page.isPreliminary,
@@ -251,7 +251,8 @@ export class Exports {
       forecast: removal ? deIdentifyForecast(forecast, removal) : forecast,
     };
     // Through its own reader: what is written can be read again, and its keys are in the order of the format.
-    return readRun(JSON.parse(writeRun({ ...unsigned, inputsHash: await this.#hash(unsigned) })), readRecord);
+    const run = readRun(JSON.parse(writeRun({ ...unsigned, inputsHash: await this.#hash(unsigned) })), readRecord);
+    return sealed(run);
   }
 
   #hash({ record, forecast, now, rollouts }: RunFile): Promise<string> {
@@ -331,6 +332,10 @@ export function manifestOf({ manifest, forecast }: Pick<RunFile, 'manifest' | 'f
 
 const cardOf = ({ forecast }: RunFile) =>
   `# ${forecast.pack.title}\n\nThis run came from a file. Its pack, version ${forecast.pack.version}, is not installed here, so its card is not at hand.\n`;
+
+const noHash = '0'.repeat(64);
+
+const sealed = async (run: RunFile): Promise<RunFile> => ({ ...run, contentHash: await hashOf(contentText(run)) });
 
 const identityWords = (isWithIdentity: boolean) => (isWithIdentity ? 'with identity' : 'de-identified');
 

@@ -29,6 +29,8 @@ export interface RunFile {
   readonly identity: 'removed' | 'kept';
   /** SHA-256 of `inputsText`. */
   readonly inputsHash: string;
+  /** SHA-256 of `contentText`: what was changed after writing is noticed. It is no signature; whoever changes a file can make it anew. */
+  readonly contentHash: string;
   /** The minute from which the forecast counts, on the person's own clock. */
   readonly now: IsoMinute;
   /** As the run was ordered; `forecast.run.rollouts` is what was simulated. */
@@ -54,6 +56,7 @@ const runSchema = v.strictObject({
   madeAt: v.pipe(v.string(), v.isoTimestamp()),
   identity: v.picklist(['removed', 'kept']),
   inputsHash: hash,
+  contentHash: hash,
   now: v.pipe(v.string(), v.check(isIsoMinute, 'expected YYYY-MM-DDTHH:MM')),
   rollouts: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000_000)),
   isPreliminary: v.boolean(),
@@ -66,6 +69,11 @@ const runSchema = v.strictObject({
 /** The file's text, in one line. The same run gives the same bytes, also when it was opened from a file. */
 export function writeRun(run: RunFile): string {
   return `${JSON.stringify(run)}\n`;
+}
+
+/** Everything but the hash itself, whatever the order of keys or the blanks were in a file. */
+export function contentText(run: RunFile): string {
+  return writeRun({ ...run, contentHash: '' });
 }
 
 /**

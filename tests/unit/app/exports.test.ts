@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ExportFile, Exports, RunKind } from '#app/export/exports.svelte.ts';
 import type { PatientRecord } from '#domain/record.ts';
@@ -118,6 +119,48 @@ describe.each([
     expect(second.forecast.forecast).toBe(null);
   });
 });
+
+test('no mutant of a run crashes the reader, and none that says something else is opened', async () => {
+  const made = await learnedRun();
+  const { exports } = await pageOf(made);
+  const { text } = (await exports.run('run', { isWithIdentity: false }))!;
+  const bytes = new TextEncoder().encode(text);
+  const second = await pageOf(null, { packs: [made.pack] });
+  let opened = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(bytes.length - 1),
+      fc.constantFrom('flip', 'cut', 'digit', 'repeat', 'drop'),
+      fc.nat(255),
+      async (at, kind, by) => {
+        const mutant = mutated(bytes, at, kind, by);
+        const isOpened = await second.exports.open(mutant);
+        if (!isOpened) {
+          expect(second.exports.failure?.code).toMatch(/^(run_invalid|pack_|model_)/);
+          return;
+        }
+        opened++;
+        // Blanks and the like: what it says is the same.
+        expect(JSON.parse(new TextDecoder().decode(mutant))).toEqual(JSON.parse(text));
+      },
+    ),
+    { numRuns: 300 },
+  );
+  expect(opened).toBeLessThan(100);
+}, 60_000);
+
+function mutated(bytes: Uint8Array, at: number, kind: string, by: number): Uint8Array {
+  if (kind === 'cut') return bytes.slice(0, at);
+  if (kind === 'drop') return Uint8Array.of(...bytes.slice(0, at), ...bytes.slice(at + 1 + (by % 40)));
+  if (kind === 'repeat') return Uint8Array.of(...bytes.slice(0, at + 1), ...bytes.slice(at));
+  const copy = bytes.slice();
+  if (kind === 'flip') copy[at] = copy[at]! ^ (1 << (by % 8));
+  // The next digit becomes another one: still JSON, and another number.
+  else
+    for (let i = at; i < copy.length; i++)
+      if (copy[i]! >= 48 && copy[i]! <= 57) return copy.fill(48 + ((copy[i]! - 47) % 10), i, i + 1);
+  return copy;
+}
 
 test.each([
   ['nothing', ''],
