@@ -1,9 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { metaPolicy, securityHeaders } from '../../../src/guard/headers.mjs';
+import { clearing, metaPolicy, securityHeaders } from '../../../src/guard/headers.mjs';
 import { serve } from '../../../scripts/serve.mjs';
 
 interface Answer {
@@ -41,6 +42,7 @@ beforeAll(async () => {
     'assets/add-AbCd1234.wasm',
     'step.wgsl',
     'models/demo/weights.bin',
+    'recover-clear.html',
     '.secret',
   ]) {
     writeFileSync(join(dist, name), `content of ${name}`);
@@ -67,6 +69,40 @@ describe('the headers that keep data on the device', () => {
     const again = await ask('/', { headers: { 'If-None-Match': headers['etag']! } });
     expect(again.status).toBe(304);
     expect(again.headers['content-security-policy']).toBe(securityHeaders['Content-Security-Policy']);
+  });
+
+  test.each([
+    ['POST', '/', 405],
+    ['GET', '/%zz', 404],
+  ] as const)('are on the refusal of %s %s', async (method, path, status) => {
+    const answer = await ask(path, { method });
+    expect(answer.status).toBe(status);
+    for (const [name, value] of Object.entries(securityHeaders)) expect(answer.headers[name.toLowerCase()]).toBe(value);
+  });
+
+  test('are on the answer to what is no HTTP at all', async () => {
+    const answer = await new Promise<string>((done) => {
+      let text = '';
+      const socket = connect(server.port, '127.0.0.1', () => socket.write('no such thing\r\n\r\n'));
+      socket.on('data', (data) => (text += data)).on('close', () => done(text));
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    for (const [name, value] of Object.entries(securityHeaders)) expect(answer).toContain(`${name}: ${value}\r\n`);
+  });
+
+  test('are the list of trust.md, and no other', () => {
+    expect(Object.keys(securityHeaders)).toEqual([
+      'Connection-Allowlist',
+      'Content-Security-Policy',
+      'Cross-Origin-Opener-Policy',
+      'Cross-Origin-Embedder-Policy',
+      'Cross-Origin-Resource-Policy',
+      'Referrer-Policy',
+      'X-Content-Type-Options',
+      'X-DNS-Prefetch-Control',
+      'Permissions-Policy',
+      'Strict-Transport-Security',
+    ]);
   });
 
   test('name no other origin, and allow no eval and no inline script', () => {
@@ -114,6 +150,24 @@ describe('files', () => {
     const { status, headers } = await ask('/', { method: 'POST' });
     expect([status, headers['allow']]).toEqual([405, 'GET, HEAD']);
     expect(await ask('/', { method: 'HEAD' })).toMatchObject({ status: 200, body: '' });
+  });
+});
+
+describe('the page that empties the storage', () => {
+  const going = { 'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Mode': 'navigate' };
+  test.each([
+    ['from a page of this site', going, clearing.value],
+    ['from another site', { ...going, 'Sec-Fetch-Site': 'cross-site' }, undefined],
+    ['typed into the address bar', { ...going, 'Sec-Fetch-Site': 'none' }, undefined],
+    ['only fetched', { ...going, 'Sec-Fetch-Mode': 'cors' }, undefined],
+    ['by a browser that does not say', {}, undefined],
+  ])('%s', async (_how, headers, expected) => {
+    const answer = await ask(`/${clearing.page}`, { headers });
+    expect([answer.status, answer.headers['clear-site-data']]).toEqual([200, expected]);
+  });
+
+  test('no other page does so', async () => {
+    expect((await ask('/', { headers: going })).headers['clear-site-data']).toBeUndefined();
   });
 });
 
