@@ -1,6 +1,6 @@
 import { chromium, expect, test } from '@playwright/test';
 import { chromiumFlags, requireChromium } from '../../scripts/chromium.mjs';
-import { acknowledge, chooseRole, finished, firstForecast, firstPack, runDetails, sentence } from './steps.ts';
+import { acknowledge, chooseRole, engineWorker, finished, firstForecast, firstPack, runDetails, sentence } from './steps.ts';
 
 test('a reload keeps patient, plans and result', async ({ page }) => {
   await firstForecast(page);
@@ -32,10 +32,7 @@ test('a worker that ends during a run is noticed, nothing is lost, and the run i
   await page.getByRole('button', { name: 'Run again' }).click();
   await expect(page.getByRole('progressbar')).toBeVisible();
   // Ends the worker from within, as the browser does when it takes the memory back: the page gets no event for it.
-  await page
-    .workers()[0]!
-    .evaluate(() => self.close())
-    .catch(() => {});
+  await (await engineWorker(page)).evaluate(() => self.close()).catch(() => {});
   await expect(page.getByText('The run did not finish.')).toBeVisible();
   expect((await sentence(page).textContent())!.slice(0, 12)).toBe(before!.slice(0, 12));
   await page.getByLabel('Courses for each plan').selectOption('10000');

@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { finished, firstForecast, runDetails, sentence, watchTraffic } from './steps.ts';
+import { engineWorker, finished, firstForecast, runDetails, sentence, watchTraffic } from './steps.ts';
 
 const notADevice = 'Simulation for research and education. Not for diagnosis or treatment decisions. Not a medical device.';
 
@@ -55,7 +55,7 @@ test('no request leaves the origin and none carries a body, from page or worker'
   expect(offences).toEqual([]);
 
   // The worker cannot send even when its own code tries.
-  const worker = page.workers()[0]!;
+  const worker = await engineWorker(page);
   const tried = await worker.evaluate(async () => {
     const attempt = async (work: () => unknown) => {
       try {

@@ -1,7 +1,7 @@
 /** What journeys have in common. They know no pack: they take the first one installed and read from it what may be typed. */
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect } from '@playwright/test';
-import type { BrowserContext, Locator, Page } from '@playwright/test';
+import type { BrowserContext, Locator, Page, Worker } from '@playwright/test';
 
 /** The first screen, answered. */
 export async function chooseRole(page: Page): Promise<void> {
@@ -68,6 +68,12 @@ export async function firstForecast(page: Page): Promise<void> {
 
 export const sentence = (page: Page): Locator => page.getByRole('heading', { level: 1 });
 export const runDetails = (page: Page): Locator => page.getByLabel('Run details');
+
+/** The engine's worker, among the others of the page. */
+export async function engineWorker(page: Page): Promise<Worker> {
+  for (const worker of page.workers()) if ((await worker.evaluate(() => self.name)) === 'engine') return worker;
+  throw new Error('No worker is called “engine”.');
+}
 
 /** All chosen courses are in: nothing runs any more. */
 export async function finished(page: Page, courses = '10,000'): Promise<void> {
