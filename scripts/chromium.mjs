@@ -16,6 +16,8 @@ export const chromiumFlags = [
   '--disable-component-update',
   '--disable-sync',
   '--no-first-run',
+  // What a run adds for itself, as JSON: scripts/egress.mjs names the browser's own hosts, or asks for its log.
+  ...JSON.parse(process.env.COUNTERPART_BROWSER_FLAGS ?? '[]'),
 ];
 
 function isExecutable(path) {
