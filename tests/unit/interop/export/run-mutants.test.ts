@@ -20,6 +20,7 @@ async function runText(): Promise<string> {
     madeAt: '2026-11-23T12:00:00.000Z',
     identity: 'kept',
     inputsHash: 'a'.repeat(64),
+    contentHash: 'b'.repeat(64),
     now,
     rollouts: 400,
     isPreliminary: false,
