@@ -46,9 +46,9 @@ function sharesNameAndBirth(one: Identity | undefined, other: Identity | undefin
   return words(one.name) === words(other.name);
 }
 
-/** Code, day and value, to so many digits as survive a conversion. */
+/** Code, day and value, to so many figures as survive a conversion. */
 export function valueKey({ code, date, value }: Pick<Observation, 'code' | 'date' | 'value'>): string {
-  return `${code} ${date} ${value.toPrecision(6)}`;
+  return `${code} ${date} ${value.toPrecision(5)}`;
 }
 
 export interface Conflict {
@@ -114,8 +114,8 @@ function comparableValue(packs: readonly PackManifest[]) {
   };
 }
 
-/** Conversions cost a few bits of the last digits, not more. */
-const tolerance = 1e-6;
+/** Converted values are kept to six figures. */
+const tolerance = 1e-5;
 
 function isSame(one: { value: number; unit: string }, other: { value: number; unit: string }): boolean {
   if (one.unit !== other.unit) return false;

@@ -78,7 +78,8 @@ export interface ShownNotice extends ImportNotice {
 }
 
 export interface Done {
-  readonly records: readonly PatientRecord[];
+  /** With the pack that reads most of each; null where none reads any. */
+  readonly records: readonly { readonly id: string; readonly alias: string; readonly packId: string | null }[];
   readonly added: number;
   readonly changed: number;
 }
@@ -382,7 +383,12 @@ export class ImportState {
       for (const record of records) patients.put(record);
       const changed = this.built.filter(({ before }) => before !== null).length;
       audit({ action: 'import', detail: `${records.length - changed} new, ${changed} changed` });
-      this.done = { records, added: records.length - changed, changed };
+      const stored = this.built.map(({ id, record, packUse }) => ({
+        id,
+        alias: record.alias,
+        packId: packUse[0]?.packId ?? null,
+      }));
+      this.done = { records: stored, added: records.length - changed, changed };
       this.#parts.client.close();
       this.step = 'done';
     });

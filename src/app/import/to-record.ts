@@ -48,13 +48,14 @@ export function placeObservation(one: ImportedObservation, context: RecordContex
     return { observation: null, background: backgroundOf(one, why, context), reason: why };
   }
   const { value, unit } = inPackUnit(code, one.value, one.unit);
+  const rounded = withoutNoise(value);
   return {
     observation: {
       id: context.newId(),
       code: code.code,
       date: one.date,
       ...(one.time === null ? {} : { time: one.time }),
-      value,
+      value: rounded,
       unit,
       ...(one.comparator === '<' ? { isBelowLimit: true as const } : {}),
       ...(one.comparator === '>' ? { isAboveLimit: true as const } : {}),
@@ -71,6 +72,12 @@ export function placeObservation(one: ImportedObservation, context: RecordContex
     background: null,
     reason: null,
   };
+}
+
+/** Digits that only a conversion made: no laboratory measures the seventh. What came with seven or fewer stays as it came. */
+function withoutNoise(value: number): number {
+  const digits = String(value).replace(/e.*/, '').replace(/\D/g, '').replace(/^0+/, '');
+  return digits.length > 7 ? Number(value.toPrecision(6)) : value;
 }
 
 function reasonAgainst(one: ImportedObservation): ImportCode | null {

@@ -1,6 +1,8 @@
 /** A value of a file in words: as it was received, and what it became. */
+import { normaliseName } from '#interop/analytes.ts';
 import type { ImportedObservation } from '#interop/imported.ts';
 import { unitText } from '../units.ts';
+import { analyteLabel } from './analyte-options.ts';
 import { codeWords } from './import-words.ts';
 
 export function receivedText({
@@ -8,6 +10,13 @@ export function receivedText({
   receivedUnit,
 }: Pick<ImportedObservation, 'receivedValue' | 'receivedUnit'>): string {
   return [receivedValue, receivedUnit].filter(Boolean).join(' ') || 'nothing';
+}
+
+/** As the file calls it, and what it is read as where that has another name. */
+export function measureText({ label, analyte }: ImportedObservation['concept']): string {
+  const known = analyteLabel(analyte);
+  if (label === '') return known || 'without a name';
+  return known === '' || normaliseName(known) === normaliseName(label) ? label : `${label} (${known})`;
 }
 
 const shown = (value: number) => String(Number(value.toPrecision(6)));
