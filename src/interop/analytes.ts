@@ -95,12 +95,12 @@ const ifcc: Step = { factor: 0.09148, offset: 2.152 };
 /** Every analyte, in the order in which docs/import.md lists them. */
 export const analytes: readonly Analyte[] = [
   // Chemistry.
-  row('hba1c', 'HbA1c', '%', ['4548-4', '17856-6', '4549-2', '41995-2', { code: '59261-8', units: { 'mmol/mol': ifcc } }], { '%': 1, 'mmol/mol': ifcc }, [3, 20], [1, 30], ['haemoglobin a1c', 'hemoglobin a1c', 'glycated haemoglobin', 'a1c', 'hemoglobin a1c hemoglobin total in blood', 'hgba1c', 'hb a1c']), // prettier-ignore
+  row('hba1c', 'HbA1c', '%', ['4548-4', '17856-6', '4549-2', { code: '59261-8', units: { 'mmol/mol': ifcc } }], { '%': 1, 'mmol/mol': ifcc }, [3, 20], [1, 30], ['haemoglobin a1c', 'hemoglobin a1c', 'glycated haemoglobin', 'a1c', 'hemoglobin a1c hemoglobin total in blood', 'hgba1c', 'hb a1c']), // prettier-ignore
   row('glucose', 'Glucose', 'mg/dL', ['2345-7', '2339-0', '1558-6', '14749-6', '15074-8', '14743-9', '2340-8', '41653-7', '14771-0'], { 'mg/dL': 1, 'mmol/L': 18.016, 'mg/L': 0.1, 'g/L': 100 }, [20, 700], [0, 5000], ['blood glucose', 'blood sugar', 'plasma glucose', 'serum glucose', 'fasting glucose', 'glucose serpl mcnc', 'glukose', 'glucosa']), // prettier-ignore
   row('sensor-glucose', 'Glucose (sensor under the skin)', 'mg/dL', ['99504-3'], { 'mg/dL': 1, 'mmol/L': 18.016 }, [39, 600], [0, 1000], ['cgm glucose', 'sensor glucose', 'interstitial glucose']), // prettier-ignore
   row('creatinine', 'Creatinine', 'mg/dL', ['2160-0', '38483-4', '14682-9', '59826-8'], { 'mg/dL': 1, 'umol/L': 1 / 88.4, 'mmol/L': 1000 / 88.4, 'mg/L': 0.1 }, [0.1, 20], [0, 100], ['creat', 'serum creatinine', 'creatinine in serum', 'creat serpl mcnc', 'kreatinin', 'crea']), // prettier-ignore
   row('urea-nitrogen', 'Urea nitrogen', 'mg/dL', ['3094-0', '6299-2', { code: '14937-7', units: { 'mmol/L': bunPerUreaMmol } }, { code: '22664-7', units: ureaUnits }, { code: '3091-6', units: ureaUnits }], { 'mg/dL': 1, 'mg/L': 0.1 }, [1, 200], [0, 1000], ['bun', 'blood urea nitrogen', 'bun serpl mcnc']), // prettier-ignore
-  row('egfr-mdrd', 'eGFR, MDRD', 'mL/min/{1.73_m2}', ['33914-3', '48642-3', '48643-1', '77147-7'], gfr, [2, 200], [0, 500], ['estimated glomerular filtration rate mdrd', 'egfr mdrd']), // prettier-ignore
+  row('egfr-mdrd', 'eGFR, MDRD', 'mL/min/{1.73_m2}', ['33914-3', '48642-3', '48643-1', '77147-7'], gfr, [2, 200], [0, 500], ['estimated glomerular filtration rate mdrd']), // prettier-ignore
   row('egfr-ckd-epi-2009', 'eGFR, CKD-EPI 2009', 'mL/min/{1.73_m2}', ['62238-1', '88293-6', '88294-4'], gfr, [2, 200], [0, 500], ['egfr ckd epi']), // prettier-ignore
   row('egfr-ckd-epi-2021', 'eGFR, CKD-EPI 2021', 'mL/min/{1.73_m2}', ['98979-8'], gfr, [2, 200], [0, 500]),
   row('egfr-unstated', 'eGFR, equation not stated', 'mL/min/{1.73_m2}', ['69405-9'], gfr, [2, 200], [0, 500], ['egfr', 'gfr', 'estimated glomerular filtration rate', 'glomerular filtration rate']), // prettier-ignore
@@ -120,7 +120,8 @@ export const analytes: readonly Analyte[] = [
   ),
   row('potassium', 'Potassium', 'mmol/L', ['2823-3', '6298-4'], electrolyte, [1.2, 10], [0.1, 40], ['k', 'potassium serpl scnc', 'kalium']), // prettier-ignore
   row('chloride', 'Chloride', 'mmol/L', ['2075-0', '2069-3'], electrolyte, [60, 150], [20, 250], ['cl', 'chloride serpl scnc']),
-  row('carbon-dioxide', 'Carbon dioxide, total', 'mmol/L', ['2028-9', '20565-8', '1963-8'], electrolyte, [3, 60], [0, 150], ['co2', 'carbon dioxide', 'co2 serpl scnc', 'bicarbonate', 'hco3']), // prettier-ignore
+  row('carbon-dioxide', 'Carbon dioxide, total', 'mmol/L', ['2028-9', '20565-8'], electrolyte, [3, 60], [0, 150], ['co2', 'carbon dioxide', 'co2 serpl scnc']), // prettier-ignore
+  row('bicarbonate', 'Bicarbonate', 'mmol/L', ['1963-8', '1959-6', '1960-4'], electrolyte, [3, 60], [0, 150], ['hco3']),
   row('calcium', 'Calcium', 'mg/dL', ['17861-6', '49765-1', '2000-8'], { 'mg/dL': 1, 'mmol/L': 1 / 0.2495, 'mg/L': 0.1 }, [3, 20], [0.5, 50], ['ca', 'calcium serpl mcnc', 'total calcium']), // prettier-ignore
   row('phosphate', 'Phosphate', 'mg/dL', ['2777-1', '14879-1'], { 'mg/dL': 1, 'mmol/L': 1 / 0.3229 }, [0.3, 20], [0, 60], ['phosphorus', 'phos', 'inorganic phosphate']), // prettier-ignore
   row('magnesium', 'Magnesium', 'mg/dL', ['19123-9', '2601-3'], { 'mg/dL': 1, 'mmol/L': 2.4305, 'meq/L': 1.21525 }, [0.4, 10], [0, 40], ['mg']), // prettier-ignore
@@ -128,7 +129,7 @@ export const analytes: readonly Analyte[] = [
   row('ast', 'Aspartate aminotransferase', 'U/L', ['1920-8', '30239-8', '88112-8'], enzyme, [3, 2000], [0, 50_000], ['asat', 'sgot', 'got']), // prettier-ignore
   row('alkaline-phosphatase', 'Alkaline phosphatase', 'U/L', ['6768-6'], enzyme, [10, 20_000], [0, 50_000], ['alp', 'alk phos', 'alkp']), // prettier-ignore
   row('gamma-gt', 'Gamma-glutamyltransferase', 'U/L', ['2324-2'], enzyme, [1, 5000], [0, 50_000], ['ggt', 'gamma gt', 'gammagt']),
-  row('ldh', 'Lactate dehydrogenase', 'U/L', ['2532-0', '14804-9', '14805-6'], enzyme, [30, 10_000], [0, 200_000], ['ld']),
+  row('ldh', 'Lactate dehydrogenase', 'U/L', ['2532-0', '14804-9'], enzyme, [30, 10_000], [0, 200_000], ['ld']),
   row('creatine-kinase', 'Creatine kinase', 'U/L', ['2157-6'], enzyme, [5, 100_000], [0, 2_000_000], ['ck', 'cpk']),
   row('bilirubin', 'Bilirubin', 'mg/dL', ['1975-2', '14631-6'], { 'mg/dL': 1, 'umol/L': 1 / 17.1, 'mg/L': 0.1 }, [0.1, 60], [0, 150], ['total bilirubin', 'bilirubin total', 'bili', 'tbil']), // prettier-ignore
   row('albumin', 'Albumin', 'g/dL', ['1751-7', '61151-7', '61152-5', '2862-1', { code: '54347-0', units: { 'umol/L': 0.006_643_7, 'mmol/L': 6.6437 } }], { 'g/dL': 1, 'g/L': 0.1, 'mg/dL': 0.001 }, [0.8, 6.5], [0, 12], ['alb', 'serum albumin', 'albumin in serum']), // prettier-ignore
@@ -146,13 +147,13 @@ export const analytes: readonly Analyte[] = [
   row('psa', 'Prostate-specific antigen', 'ng/mL', ['2857-1', '35741-8'], nanogramPerMl, [0, 5000], [0, 100_000], ['psa']),
   row('ferritin', 'Ferritin', 'ng/mL', ['2276-4', '20567-4'], { ...nanogramPerMl, 'pmol/L': 0.445 }, [1, 20_000], [0, 500_000]),
   row('urine-albumin-creatinine', 'Albumin/creatinine in urine', 'mg/g', ['14959-1', '9318-7'], { 'mg/g': 1, 'mg/mmol': 1 / 0.113, 'g/mol': 1 / 0.113, 'mg/mg': 1000 }, [0, 20_000], [0, 200_000], ['acr', 'uacr', 'microalbumin creatinine ratio', 'urine albumin creatinine ratio']), // prettier-ignore
-  row('aag', 'α1-acid glycoprotein', 'g/L', ['2881-3'], { 'g/L': 1, 'mg/dL': 0.01, 'mg/L': 0.001 }, [0.1, 6], [0, 20], ['alpha 1 acid glycoprotein', 'orosomucoid', 'a1 acid glycoprotein', 'aag']), // prettier-ignore
+  row('aag', 'α1-acid glycoprotein', 'g/L', [], { 'g/L': 1, 'mg/dL': 0.01, 'mg/L': 0.001 }, [0.1, 6], [0, 20], ['alpha 1 acid glycoprotein', 'orosomucoid', 'a1 acid glycoprotein', 'aag']), // prettier-ignore
   // Blood count and clotting.
   row('haemoglobin', 'Haemoglobin', 'g/dL', ['718-7', '20509-6', '30313-1', '30352-9', { code: '59260-0', units: { 'mmol/L': 1.6114 } }], { 'g/dL': 1, 'g/L': 0.1, 'mmol/L': 1.6114 }, [2, 25], [0.5, 35], ['hemoglobin', 'hgb', 'hb', 'hemoglobin mass volume in blood']), // prettier-ignore
   row('haematocrit', 'Haematocrit', '%', ['4544-3', '20570-8', '4545-0'], { '%': 1, '1': 100, 'L/L': 100 }, [10, 65], [2, 90], ['hematocrit', 'hct', 'hematocrit volume fraction of blood by automated count']), // prettier-ignore
   row('white-cells', 'White blood cells', '10*3/uL', ['6690-2', '26464-8', '804-5'], cells3, [0.1, 500], [0, 2000], ['wbc', 'leukocytes', 'leucocytes', 'white blood cell count']), // prettier-ignore
   row('red-cells', 'Red blood cells', '10*6/uL', ['789-8', '26453-1'], cells12, [0.7, 9], [0.1, 15], ['rbc', 'erythrocytes', 'red blood cell count']), // prettier-ignore
-  row('platelets', 'Platelets', '10*9/L', ['777-3', '26515-7', '778-1', '49497-1'], cells9, [5, 1200], [0, 10_000], ['plt', 'platelet count', 'thrombocytes']), // prettier-ignore
+  row('platelets', 'Platelets', '10*9/L', ['777-3', '26515-7', '778-1'], cells9, [5, 1200], [0, 10_000], ['plt', 'platelet count', 'thrombocytes']), // prettier-ignore
   row('anc', 'Neutrophils (absolute count)', '10*9/L', ['751-8', '26499-4', '753-4'], cells9, [0.005, 60], [0, 500], ['neutrophils', 'anc', 'absolute neutrophil count', 'neutrophils absolute']), // prettier-ignore
   row('lymphocytes', 'Lymphocytes (absolute count)', '10*3/uL', ['731-0', '26474-7', '732-8'], cells3, [0, 200], [0, 2000], ['lymphocytes absolute']), // prettier-ignore
   row('mcv', 'Mean corpuscular volume', 'fL', ['787-2', '30428-7'], femtolitres, [40, 150], [20, 250], ['mcv']),
@@ -162,7 +163,7 @@ export const analytes: readonly Analyte[] = [
   row('red-cell-width', 'Red cell distribution width', '%', ['788-0', '30385-9'], percent, [8, 50], [1, 100], ['rdw']),
   row('platelet-width', 'Platelet distribution width, volume', 'fL', ['32207-3'], femtolitres, [1, 1000], [0, 2000], ['pdw']),
   row('platelet-volume', 'Platelet mean volume', 'fL', ['32623-1', '28542-9'], femtolitres, [3, 25], [1, 60], ['mpv']),
-  row('inr', 'INR', '1', ['6301-6', '34714-6', '38875-1', '46418-0'], dimensionless, [0.5, 20], [0.1, 200], ['inr', 'international normalised ratio', 'international normalized ratio', 'pt inr']), // prettier-ignore
+  row('inr', 'INR', '1', ['6301-6', '34714-6', '38875-1', '46418-0'], dimensionless, [0.5, 20], [0.1, 200], ['international normalised ratio', 'international normalized ratio', 'pt inr']), // prettier-ignore
   row('prothrombin-time', 'Prothrombin time', 's', ['5902-2', '5964-2'], { s: 1 }, [7, 60], [1, 1000], ['pt', 'protime']),
   row(
     'aptt',
@@ -174,14 +175,14 @@ export const analytes: readonly Analyte[] = [
     [1, 1000],
     ['aptt', 'ptt'],
   ),
-  row('d-dimer', 'D-dimer (FEU)', 'ug/mL', ['48065-7', '48067-5'], { 'ug/mL': 1, 'mg/L': 1, 'ng/mL': 0.001, 'ug/L': 0.001 }, [0, 100], [0, 10_000], ['d dimer']), // prettier-ignore
+  row('d-dimer', 'D-dimer (FEU)', 'ug/mL', ['48065-7'], { 'ug/mL': 1, 'mg/L': 1, 'ng/mL': 0.001, 'ug/L': 0.001 }, [0, 100], [0, 10_000], ['d dimer']), // prettier-ignore
   row('cd4', 'CD4 cells', '{cells}/uL', ['24467-3'], cells1, [0, 3000], [0, 20_000], ['cd4', 'cd4 count', 'cd4 t cells', 'cd3 cd4 cells']), // prettier-ignore
   row('cd8', 'CD8 cells', '{cells}/uL', ['14135-8'], cells1, [10, 8000], [0, 40_000], ['cd8', 'cd8 count', 'cd8 t cells', 'cd3 cd8 cells']), // prettier-ignore
   row('log-viral-load', 'HIV viral load, log₁₀ copies/mL', '1', [{ code: '29539-4' }, { code: '29541-0' }, { code: '20447-9', units: { '{copies}/mL': 'log10' } }, { code: '70241-5', units: { '{copies}/mL': 'log10' } }, { code: '25836-8', units: { '{copies}/mL': 'log10' } }], { '1': 1, '{Log_copies}/mL': 1, '{copies}/mL': 'log10' }, [-6, 9], [-6, 12], ['hiv rna', 'viral load', 'hiv 1 rna', 'hiv viral load', 'log viral load']), // prettier-ignore
   // Drug levels.
   row('tacrolimus', 'Tacrolimus in whole blood', 'ug/L', ['11253-2'], { 'ug/L': 1, 'ng/mL': 1, 'nmol/L': 0.804_02 }, [0.3, 80], [0, 500], ['tacrolimus', 'fk506', 'tacrolimus level']), // prettier-ignore
-  row('vancomycin', 'Vancomycin', 'mg/L', ['20578-1', '4092-3', '4090-7'], { 'mg/L': 1, 'ug/mL': 1, 'umol/L': 1.449_25 }, [0.5, 120], [0, 1000], ['vancomycin', 'vancomycin trough', 'vancomycin peak', 'vancomycin level']), // prettier-ignore
-  row('infliximab', 'Infliximab in serum', 'ug/mL', ['39803-6'], { 'ug/mL': 1, 'mg/L': 1 }, [0.05, 400], [0, 2000], ['infliximab', 'infliximab level', 'infliximab trough']), // prettier-ignore
+  row('vancomycin', 'Vancomycin', 'mg/L', ['20578-1', '4092-3', '4090-7'], { 'mg/L': 1, 'ug/mL': 1, 'umol/L': 1.449_25 }, [0.5, 120], [0, 1000], ['vancomycin trough', 'vancomycin peak', 'vancomycin level']), // prettier-ignore
+  row('infliximab', 'Infliximab in serum', 'ug/mL', [], { 'ug/mL': 1, 'mg/L': 1 }, [0.05, 400], [0, 2000], ['infliximab', 'infliximab level', 'infliximab trough']), // prettier-ignore
   row('propofol', 'Propofol', 'ug/mL', [], { 'ug/mL': 1, 'mg/L': 1 }, [0.01, 60], [0, 500], ['propofol concentration']),
   row('docetaxel-concentration', 'Docetaxel in plasma', 'mg/L', [], { 'mg/L': 1, 'ug/mL': 1, 'ug/L': 0.001, 'ng/mL': 0.001, 'umol/L': 0.808 }, [0.0005, 20], [0, 200], ['docetaxel', 'docetaxel concentration']), // prettier-ignore
   // Body and vital signs.
@@ -255,7 +256,7 @@ export const analytes: readonly Analyte[] = [
   row('weight-for-length-percentile', 'Weight for length, percentile for age and sex', '{percentile}', ['77606-2'], percentile, [0, 100], [0, 100]), // prettier-ignore
   row('ejection-fraction', 'Left ventricular ejection fraction', '%', ['10230-1', '8806-2', '18043-0'], share, [5, 90], [0, 100], ['lvef', 'ef', 'ejection fraction']), // prettier-ignore
   row('fev1', 'FEV1', 'L', ['20150-9'], litres, [0.1, 8], [0, 15], ['forced expiratory volume in 1 second']),
-  row('fev1-fvc', 'FEV1/FVC', '%', ['19926-5'], share, [10, 100], [0, 100], ['fev1 fvc']),
+  row('fev1-fvc', 'FEV1/FVC', '%', ['19926-5'], share, [10, 100], [0, 100], []),
   row('tumour-volume', 'Tumour volume', 'cm3', [], { cm3: 1, mL: 1, mm3: 0.001 }, [1e-9, 1200], [0, 50_000], ['tumor volume']),
   row('polyp-size', 'Polyp, greatest dimension', 'mm', ['33756-8'], { mm: 1, cm: 10 }, [0.5, 200], [0, 1000]),
   row(
@@ -270,7 +271,7 @@ export const analytes: readonly Analyte[] = [
   row('bis', 'Bispectral index', '1', [], dimensionless, [0, 100], [0, 100], ['bis']),
   // Scores and questions.
   row('karnofsky', 'Karnofsky score', '1', ['89243-0'], { ...dimensionless, '%': 1 }, [10, 100], [0, 100], ['karnofsky', 'kps', 'karnofsky performance status']), // prettier-ignore
-  row('ecog-status', 'ECOG performance status', '{score}', ['89247-1'], dimensionless, [0, 5], [0, 5], ['ecog', 'ecog performance status']), // prettier-ignore
+  row('ecog-status', 'ECOG performance status', '{score}', ['89247-1'], dimensionless, [0, 5], [0, 5], ['ecog']), // prettier-ignore
   row('adas-cog', 'ADAS-cog (11 items)', '1', [], dimensionless, [0, 70], [0, 70], ['adas cog', 'adas cog 11', 'adas']),
   row('mmse-score', 'MMSE, points', '{score}', ['72106-8'], dimensionless, [0, 30], [0, 30], ['mmse', 'total score mmse', 'mini mental state']), // prettier-ignore
   row(

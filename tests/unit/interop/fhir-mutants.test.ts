@@ -32,13 +32,18 @@ const resources: readonly Loose[] = [
 const right: Readonly<Record<string, readonly [analyte: string, unit: string, factor: number, offset?: number]>> = {
   '2160-0 umol/L': ['creatinine', 'mg/dL', 1 / 88.4],
   '2160-0 mg/dL': ['creatinine', 'mg/dL', 1],
+  '2160-0 mmol/L': ['creatinine', 'mg/dL', 1000 / 88.4],
   '2345-7 mg/dL': ['glucose', 'mg/dL', 1],
+  '2345-7 mmol/L': ['glucose', 'mg/dL', 18.016],
   '59261-8 mmol/mol': ['hba1c', '%', 0.09148, 2.152],
   '8480-6 mm[Hg]': ['systolic-blood-pressure', 'mm[Hg]', 1],
   '8462-4 mm[Hg]': ['diastolic-blood-pressure', 'mm[Hg]', 1],
   '6301-6 ': ['inr', '1', 1],
   '2823-3 mmol/L': ['potassium', 'mmol/L', 1],
 };
+
+/** As it is shown: without what hides, halves of pairs visible. */
+const shown = (text: string): string => text.replaceAll(/[\u202e\u0000]/gu, '').replaceAll(/\p{Surrogate}/gu, '\ufffd');
 
 /** Numbers of the damaged file as JSON.parse sees them: analyte, canonical value, whose. Null where it is no JSON for JSON.parse. */
 function truths(mutant: Mutant, lines: boolean): ReadonlySet<string> | null {
@@ -57,14 +62,14 @@ function truths(mutant: Mutant, lines: boolean): ReadonlySet<string> | null {
     const { unit, code } = node?.valueQuantity ?? {};
     const units = [code, unit, typeof node?.valueString === 'string' ? node.valueString.replace(/^[<>\d. ]+/u, '') : '']
       .filter((one) => typeof one === 'string')
-      .map((one) => one.replace('µ', 'u').replaceAll(/[\u202e\u0000]/gu, ''));
+      .map((one) => shown(one).replace('µ', 'u'));
     const codes = [node?.code?.coding].flat().map((coding: any) => coding?.code);
     for (const loincCode of codes) {
       for (const written of units) {
         const known = right[`${loincCode} ${written}`];
         if (!known) continue;
         const value = Number(number) * known[2] + (known[3] ?? 0);
-        found.add(`${known[0]} ${value.toPrecision(9)} ${known[1]} ${String(subject).replaceAll(/[\u202e\u0000]/gu, '')}`);
+        found.add(`${known[0]} ${value.toPrecision(9)} ${known[1]} ${shown(String(subject))}`);
       }
     }
   };
