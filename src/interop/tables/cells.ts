@@ -10,7 +10,7 @@ import type { DateOrder, DecimalMark } from './mapping.ts';
 /** Never a value, in any column; compared in lower case. */
 const alwaysMissing = new Set(
   [
-    ['', 'na', 'n/a', '#n/a', 'nan', 'null', '(null)', 'none', 'nil', '.', '..', '-', '--', '–', '—', '?', '*'],
+    ['', 'na', 'n/a', '#n/a', 'nan', 'null', '(null)', '\\n', 'none', 'nil', '.', '..', '-', '--', '–', '—', '?', '*'],
     ['missing', 'unknown', 'not done', 'not available', 'nd', 'n.d.', 'n.a.'],
     ['k.a.', 'k. a.', 'fehlt', 'unbekannt', 'entfällt', 'nicht bestimmt'],
     ['manquant', 'inconnu', 'non disponible', 'non fait'],

@@ -2,7 +2,6 @@
 import { hasHiddenControls } from '../clean-text.ts';
 import type { Notices } from '../notices.ts';
 import { importSentences } from '../sentences.ts';
-import { isMissing } from './cells.ts';
 import type { TableReading } from './mapping.ts';
 import { findStart, fits, tableRows } from './table-rows.ts';
 import type { FileSource, Pace } from './text-file.ts';
@@ -20,7 +19,8 @@ export interface ModelRow {
   readonly row: number;
 }
 
-const none: ReadonlySet<string> = new Set();
+/** What databases, SAS and R write for an empty field. Words are left: in a data model `NOT DONE` and `unknown` say something. */
+const empty: ReadonlySet<string> = new Set(['', '.', '\\n', 'null', '(null)', 'na', 'nan']);
 
 /** Calls `take` for each whole row. `where` names file and line, as in `measurement.csv line`. */
 export async function eachRow(
@@ -57,7 +57,7 @@ export async function eachRow(
         const index = known.get(name);
         if (index === undefined) return '';
         const text = cells[index].trim();
-        return isMissing(text, none) ? '' : text;
+        return text.length < 7 && empty.has(text.toLowerCase()) ? '' : text;
       };
       if (cells.some((text) => text.includes('\ufffd')))
         notices.add('text_damaged', `${where} ${row}`, importSentences.text_damaged);
