@@ -1,5 +1,6 @@
 // npm run egress: a walk through every feature with a meter on the only cable out of the machine; then the same meter on a planted leak,
-// which it must see. `--short` leaves out the run of all journeys under the meter.
+// which it must see. `--short` leaves out the run of all journeys under the meter; `--log` reads the browser's log even where
+// namespaces are permitted.
 //
 // With Linux network namespaces, server and browser live in one of their own. A cable (veth) leads to a second one, which is the rest of
 // the world: default route, name server, packet counter. Without permission for namespaces the browser's own log is read instead, which
@@ -167,7 +168,7 @@ function report(meter, walked, tested, planted) {
 }
 
 async function main() {
-  const flags = process.argv.includes('--inside') ? null : wayIn();
+  const flags = process.argv.some((word) => word === '--inside' || word === '--log') ? null : wayIn();
   if (flags) {
     const { status } = spawnSync('unshare', [...flags, process.execPath, self, '--inside', ...process.argv.slice(2)], {
       cwd: root,
