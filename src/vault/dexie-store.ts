@@ -74,40 +74,70 @@ async function openStore(name: string, idb: IDBFactory, onLost: (how: Loss) => v
     indexedDB: idb,
   });
   versions.forEach((stores, index) => database.version(index + 1).stores(stores));
-  let isOpen = false;
-  const lose = (how: Loss) => {
-    if (isOpen) onLost(how);
-    isOpen = false;
-  };
+  const rows = (store: StoreName): Table<Row, string> => database.table(store);
+  let state: 'opening' | 'open' | 'reopening' | 'closed' = 'opening';
+  let isEmptied = false;
+  /** The last commit that was written here: a store that knows less is another one. */
+  let lastCommit = 0;
+  let ready: Promise<unknown> = Promise.resolve();
+
+  function lose(how: Loss): void {
+    if (state === 'closed') return;
+    state = 'closed';
+    database.close();
+    onLost(how);
+  }
+
+  /** Phones close the databases of pages in the background; that is no loss if everything is there on the way back. */
+  async function reopen(): Promise<void> {
+    // Otherwise Dexie takes it for open, and opens it anew by itself.
+    database.close();
+    await database.open();
+    const last = await rows('meta').get(commitId);
+    if (isEmptied || (last?.counter ?? 0) < lastCommit) throw new Error('The database came back without what was in it.');
+    state = 'open';
+  }
+
   // A newer version of the app, or a vault put in this one's place: let it, rather than block it.
   database.on('versionchange', () => {
     lose('replaced');
-    database.close();
     // Dexie would do the same again and write about it to the console.
     return false;
   });
-  database.on('close', () => lose('closed'));
+  // Told by the browser, and by Dexie of a closing of ours.
+  database.on('close', () => {
+    if (state !== 'open') return;
+    state = 'reopening';
+    ready = reopen().catch(() => lose('closed'));
+  });
+  database.on('populate', () => {
+    isEmptied = state === 'reopening';
+  });
   await database.open();
-  isOpen = true;
-  const rows = (store: StoreName): Table<Row, string> => database.table(store);
+  state = 'open';
   const all = storeNames.map(rows);
 
   return {
-    all: (store) => rows(store).toArray(),
-    get: (store, id) => rows(store).get(id),
+    all: (store) => ready.then(() => rows(store).toArray()),
+    get: (store, id) => ready.then(() => rows(store).get(id)),
     getMany: (places) =>
-      database.transaction('r', [...new Set(places.map(([store]) => store))].map(rows), () =>
-        Promise.all(places.map(([store, id]) => rows(store).get(id))),
+      ready.then(() =>
+        database.transaction('r', [...new Set(places.map(([store]) => store))].map(rows), () =>
+          Promise.all(places.map(([store, id]) => rows(store).get(id))),
+        ),
       ),
-    count: (store) => rows(store).count(),
+    count: (store) => ready.then(() => rows(store).count()),
     everything: () =>
-      database.transaction('r', all, async () => {
-        const contents = await Promise.all(all.map((table) => table.toArray()));
-        return new Map(storeNames.map((store, index) => [store, contents[index]!]));
-      }),
-    commit(previous, changes) {
+      ready.then(() =>
+        database.transaction('r', all, async () => {
+          const contents = await Promise.all(all.map((table) => table.toArray()));
+          return new Map(storeNames.map((store, index) => [store, contents[index]!]));
+        }),
+      ),
+    async commit(previous, changes) {
+      await ready;
       const touched = new Set(changes.map(({ store }) => store).concat('meta', 'gone'));
-      return database.transaction('rw', [...touched].map(rows), async () => {
+      const isWritten = await database.transaction('rw', [...touched].map(rows), async () => {
         const last = await rows('meta').get(commitId);
         if ((last?.counter ?? 0) !== previous) return false;
         for (const store of touched) {
@@ -121,14 +151,19 @@ async function openStore(name: string, idb: IDBFactory, onLost: (how: Loss) => v
         }
         return true;
       });
+      if (isWritten) lastCommit = previous + 1;
+      return isWritten;
     },
     prune: (upTo) =>
-      rows('gone')
-        .filter(({ counter }) => counter <= upTo)
-        .delete()
+      ready
+        .then(() =>
+          rows('gone')
+            .filter(({ counter }) => counter <= upTo)
+            .delete(),
+        )
         .then(() => {}),
     close() {
-      isOpen = false;
+      state = 'closed';
       database.close();
     },
   };

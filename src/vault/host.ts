@@ -195,6 +195,12 @@ export class VaultHost {
 
   async restore(file: Blob, secret: Secret, allowOlder: boolean): Promise<OpenFacts> {
     const sight = await this.#seen();
+    if (sight.main.kind === 'newer') {
+      throw new AppError(
+        'vault_newer',
+        'The vault on this device was written by a later version of Counterpart. Nothing was restored; reload the page to update the app.',
+      );
+    }
     const { header, keys, found, commit } = (await isRescue(file))
       ? await this.#readRescue(file, secret)
       : await this.#readBackup(file, secret);

@@ -234,7 +234,14 @@ export class SecondCopy {
   async delete(): Promise<void> {
     this.close();
     const folder = await this.#parts.folder();
-    for (const name of await namesIn(folder)) await folder.removeEntry(name);
+    // The workers of other tabs were told to end, and hold their journals for a moment.
+    for (let waited = 0; ; waited += 50) {
+      const names = await namesIn(folder);
+      const removed = await Promise.allSettled(names.map((name) => folder.removeEntry(name)));
+      if (removed.every(({ status }) => status === 'fulfilled')) break;
+      if (waited >= trimMs) throw new Error('A file of the second copy could not be deleted: another tab holds it.');
+      await new Promise((done) => setTimeout(done, 50));
+    }
     this.#upTo = 0;
   }
 
