@@ -14,8 +14,9 @@ export interface Origin {
   /** As it stood in the file. */
   readonly received: string;
   readonly file: string;
-  /** Place in the file, and what a reader doubted. */
   readonly place: string;
+  /** What a reader doubted; empty for nothing. */
+  readonly remark: string;
 }
 
 /** Values that a file brought and nobody changed, latest first. */
@@ -34,7 +35,13 @@ export function originsOf(draft: RecordDraft, packs: readonly PackManifest[]): r
                 value: [text, unitText(unit)].filter(Boolean).join(' '),
                 received: [received.receivedValue, received.receivedUnit].filter(Boolean).join(' '),
                 file: received.file,
-                place: source.startsWith(`${received.file}, `) ? source.slice(received.file.length + 2) : received.place,
+                place: received.place,
+                // Between the place and what was received.
+                remark: source
+                  .slice([received.file, received.place].filter(Boolean).join(', ').length)
+                  .split('; ')
+                  .slice(1, -1)
+                  .join('; '),
               },
             ]
           : [],

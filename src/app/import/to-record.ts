@@ -89,9 +89,11 @@ function reasonAgainst(one: ImportedObservation): ImportCode | null {
   return one.value === null || !Number.isFinite(one.value) ? 'value_not_a_number' : null;
 }
 
-/** "labs.csv, line 14; preliminary result": what stands beside the value wherever it is traced. */
-function sourceText(file: string, { place, doubts }: ImportedObservation): string {
-  return [[file, place].filter(Boolean).join(', '), ...doubts.map((code) => codeWords[code])].join('; ');
+/** "labs.csv, line 14; preliminary result; received as 34.2 µmol/L.": stands beside the value wherever it is traced. */
+function sourceText(file: string, { place, doubts, receivedValue, receivedUnit }: ImportedObservation): string {
+  const where = [file, place].filter(Boolean).join(', ');
+  const received = `received as ${[receivedValue, receivedUnit].filter(Boolean).join(' ')}`;
+  return `${[where, ...doubts.map((code) => codeWords[code]), received].join('; ')}.`;
 }
 
 function backgroundOf(one: ImportedObservation, reason: ImportCode, { newId, file }: RecordContext): BackgroundEntry {

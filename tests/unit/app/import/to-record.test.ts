@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addToRecord, mergeObservations } from '#app/import/duplicates.ts';
 import { PackCodes } from '#app/import/pack-codes.ts';
@@ -37,7 +37,7 @@ describe('a value of a file', () => {
       value: 2,
       unit: 'mg/dL',
       isConfirmed: false,
-      source: 'labs.csv, line 2',
+      source: 'labs.csv, line 2; received as 34.2 µmol/L.',
       received: { file: 'labs.csv', place: 'line 2', receivedValue: '34.2', receivedUnit: 'µmol/L' },
     });
   });
@@ -54,7 +54,7 @@ describe('a value of a file', () => {
   test('that a reader doubts comes in unconfirmed, and says why', () => {
     expect(place({ doubts: ['status_preliminary'] }).observation).toMatchObject({
       isConfirmed: false,
-      source: 'labs.csv, line 2; preliminary result',
+      source: 'labs.csv, line 2; preliminary result; received as 34.2 µmol/L.',
     });
   });
 
