@@ -137,7 +137,9 @@ export function storedZip(entries: readonly ZipEntry[]): ArrayBuffer {
   entries.forEach(({ bytes }, i) => {
     const name = names[i];
     const header = at;
+    const crc = crc32(bytes);
     view.setUint32(at, headerMark, true);
+    view.setUint32(at + 14, crc, true);
     view.setUint32(at + 18, bytes.length, true);
     view.setUint32(at + 22, bytes.length, true);
     view.setUint16(at + 26, name.length, true);
@@ -145,6 +147,7 @@ export function storedZip(entries: readonly ZipEntry[]): ArrayBuffer {
     archive.set(bytes, at + 30 + name.length);
     at += 30 + name.length + bytes.length;
     view.setUint32(listing, directoryMark, true);
+    view.setUint32(listing + 16, crc, true);
     view.setUint32(listing + 20, bytes.length, true);
     view.setUint32(listing + 24, bytes.length, true);
     view.setUint16(listing + 28, name.length, true);

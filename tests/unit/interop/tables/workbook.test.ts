@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { openFiles } from '#interop/read-file.ts';
 import { fileOf, noPacing, readOne, values } from '../../../fixtures/import/read-all.ts';
-import { packed, workbook, workbookParts, type Cell } from '../../../fixtures/import/workbook.ts';
+import { packed, workbook } from '../../../fixtures/import/workbook.ts';
+import { workbookParts, type Cell } from '../../../fixtures/import/workbook-parts.ts';
 
 const rows: readonly (readonly Cell[])[] = [
   ['Patient ID', 'Date', 'Creatinine (mg/dL)', 'Glucose (mg/dL)', 'Diagnosis'],
