@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, asyncProperty, constantFrom, nat } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ExportFile, Exports, RunKind } from '#app/export/exports.svelte.ts';
 import type { PatientRecord } from '#domain/record.ts';
@@ -20,6 +20,15 @@ const all = async (exports: Exports, record: PatientRecord, isWithIdentity: bool
   expect(exports.failure).toBe(null);
   return made.map((one) => one!);
 };
+
+/** Stands for the first key of an object. */
+const first = '*';
+
+function setAt(root: unknown, path: readonly (string | number)[], value: unknown): void {
+  let at = root as Record<string | number, unknown>;
+  for (const key of path.slice(0, -1)) at = at[key === first ? Object.keys(at)[0]! : key] as typeof at;
+  at[path.at(-1)!] = value;
+}
 
 describe.each([
   ['learned', learnedRun],
@@ -82,6 +91,18 @@ describe.each([
     expect((await second.exports.run('run', { isWithIdentity: true }))!.text).toBe(file.text);
   });
 
+  test('where another build of the pack is installed, the picture keeps the words of the file', async () => {
+    const made = await whole;
+    const first = await pageOf(made);
+    const file = (await first.exports.run('run', { isWithIdentity: false }))!;
+    const other = { ...made.pack, digest: 'e'.repeat(64), manifest: { ...made.pack.manifest, version: '2.0.0', title: 'Other' } };
+    const second = await pageOf(null, { packs: [other] });
+    expect(await second.exports.open(new TextEncoder().encode(file.text))).toBe(true);
+    expect(second.forecast.pack?.digest).toBe(made.pack.digest);
+    expect(second.forecast.pack?.manifest.title).toBe(made.pack.manifest.title);
+    expect(second.forecast.opened?.forecast.pack.version).toBe('1.0.0');
+  });
+
   test('the hash does not depend on how far dates were moved', async () => {
     const made = await whole;
     const hashes = await Promise.all(
@@ -95,24 +116,25 @@ describe.each([
     expect(hashes[0]![1]).not.toBe(hashes[1]![1]);
   });
 
-  test.each([
-    ['a number', (run: any) => (run.forecast.plans[0].eventFree[0] = 1.5)],
-    ['a seed', (run: any) => (run.forecast.run.seed += 1)],
-    ['a covariate', (run: any) => (run.record.covariates.age = 40)],
-    ['a plan', (run: any) => (run.forecast.plans[1].plan.blocks = [{ intervention: 'x', startDay: 0, stopDay: 5 }])],
-    ['a time', (run: any) => run.forecast.timesDays.pop()],
-    ['a band', (run: any) => Object.values<any>(run.forecast.plans[0].markers)[0].bands[0].low.fill(1e9)],
-    ['the pack', (run: any) => (run.manifest.version = '9.0.0')],
-    ['the notice', (run: any) => (run.notice = 'Measured.')],
-    ['simulated', (run: any) => (run.simulated = false)],
-    ['the format', (run: any) => (run.format = 'counterpart-run/2')],
-    ['an extra field', (run: any) => (run.script = 'x')],
-    ['a date', (run: any) => (run.forecast.today = '2026-02-30')],
-  ])('a file with another value for %s is refused and nothing changes', async (_what, change) => {
+  test.each<[what: string, path: readonly (string | number)[], value: unknown]>([
+    ['a number', ['forecast', 'plans', 0, 'eventFree', 0], 1.5],
+    ['a seed', ['forecast', 'run', 'seed'], 999],
+    ['a covariate', ['record', 'covariates', 'age'], 40],
+    ['a plan', ['forecast', 'plans', 1, 'plan', 'blocks'], [{ intervention: 'x', startDay: 0, stopDay: 5 }]],
+    ['a time', ['forecast', 'timesDays', 1], 0],
+    ['a band', ['forecast', 'plans', 0, 'markers', first, 'bands', 0, 'low', 1], 1e9],
+    ['a median', ['forecast', 'plans', 0, 'markers', first, 'median', 1], 1],
+    ['the pack', ['manifest', 'version'], '9.0.0'],
+    ['the notice', ['notice'], 'Measured.'],
+    ['simulated', ['simulated'], false],
+    ['the format', ['format'], 'counterpart-run/2'],
+    ['an extra field', ['script'], 'x'],
+    ['a date', ['forecast', 'today'], '2026-02-30'],
+  ])('a file with another value for %s is refused and nothing changes', async (_what, path, value) => {
     const made = await whole;
-    const first = await pageOf(made);
-    const run = JSON.parse((await first.exports.run('run', { isWithIdentity: false }))!.text);
-    change(run);
+    const page = await pageOf(made);
+    const run = JSON.parse((await page.exports.run('run', { isWithIdentity: false }))!.text);
+    setAt(run, path, value);
     const second = await pageOf(null, { packs: [made.pack] });
     expect(await second.exports.open(new TextEncoder().encode(JSON.stringify(run)))).toBe(false);
     expect(second.exports.failure?.code).toMatch(/^(run_invalid|pack_)/);
@@ -127,11 +149,11 @@ test('no mutant of a run crashes the reader, and none that says something else i
   const bytes = new TextEncoder().encode(text);
   const second = await pageOf(null, { packs: [made.pack] });
   let opened = 0;
-  await fc.assert(
-    fc.asyncProperty(
-      fc.nat(bytes.length - 1),
-      fc.constantFrom('flip', 'cut', 'digit', 'repeat', 'drop'),
-      fc.nat(255),
+  await assert(
+    asyncProperty(
+      nat(bytes.length - 1),
+      constantFrom('flip', 'cut', 'digit', 'repeat', 'drop'),
+      nat(255),
       async (at, kind, by) => {
         const mutant = mutated(bytes, at, kind, by);
         const isOpened = await second.exports.open(mutant);
