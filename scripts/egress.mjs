@@ -139,7 +139,7 @@ function strangersIn(file) {
   return found;
 }
 
-async function byLog() {
+async function byLog(why) {
   const folder = mkdtempSync(join(tmpdir(), 'counterpart-netlog-'));
   const metered = (run, name) => {
     const file = join(folder, `${name}.json`);
@@ -150,7 +150,7 @@ async function byLog() {
   const walked = metered(walk, 'walk');
   const planted = metered(leak, 'leak');
   rmSync(folder, { recursive: true, force: true });
-  return report('the browser’s own log (no permission for network namespaces here)', walked, null, planted);
+  return report(`the browser’s own log (${why})`, walked, null, planted);
 }
 
 function report(meter, walked, tested, planted) {
@@ -168,7 +168,9 @@ function report(meter, walked, tested, planted) {
 }
 
 async function main() {
-  const flags = process.argv.some((word) => word === '--inside' || word === '--log') ? null : wayIn();
+  const isInside = process.argv.includes('--inside');
+  const isLogWanted = process.argv.includes('--log');
+  const flags = isInside || isLogWanted ? null : wayIn();
   if (flags) {
     const { status } = spawnSync('unshare', [...flags, process.execPath, self, '--inside', ...process.argv.slice(2)], {
       cwd: root,
@@ -176,7 +178,9 @@ async function main() {
     });
     return status ?? 1;
   }
-  const found = process.argv.includes('--inside') ? await inNamespace() : await byLog();
+  const found = isInside
+    ? await inNamespace()
+    : await byLog(isLogWanted ? 'asked for' : 'no permission for network namespaces here');
   console.log(
     found.isProven
       ? `Nothing left: 0 of anything but the planted leak, of which the meter saw ${found.planted.left}. Meter: ${found.meter}.`

@@ -31,5 +31,5 @@ test.each(['nginx.conf', 'Caddyfile', 'htaccess'] as const)('%s empties the stor
 });
 
 test('a host that cannot tell who comes empties nobody’s storage', () => {
-  expect(hostFiles._headers).not.toContain(clearing.name);
+  expect(hostFiles['_headers']).not.toContain(clearing.name);
 });
