@@ -27,10 +27,28 @@ const fewestValues = 3;
 export function likenessOf(one: Known, other: Known): Likeness | null {
   if (sharesIdentifier(one.identity, other.identity)) return 'identifier';
   if (sharesNameAndBirth(one.identity, other.identity)) return 'name-and-birth';
+  if (contradict(one.identity, other.identity)) return null;
   let shared = 0;
   for (const key of one.values) if (other.values.has(key)) shared++;
   return shared >= fewestValues && shared * 2 > Math.min(one.values.size, other.values.size) ? 'values' : null;
 }
+
+/** Said to be two: other names, birth dates, or numbers of one system. Equal values of such people are chance, or a template. */
+function contradict(one: Identity | undefined, other: Identity | undefined): boolean {
+  if (!one || !other) return false;
+  if (one.name && other.name && wordsOf(one.name) !== wordsOf(other.name)) return true;
+  // As far as both are known.
+  const length = Math.min(one.birthDate?.length ?? 0, other.birthDate?.length ?? 0);
+  if (one.birthDate?.slice(0, length) !== other.birthDate?.slice(0, length) && length > 0) return true;
+  return one.identifiers.some(({ system }) => {
+    const of = ({ identifiers }: Identity) => identifiers.filter((id) => id.system === system).map(({ value }) => value);
+    const theirs = of(other);
+    return theirs.length > 0 && !of(one).some((value) => theirs.includes(value));
+  });
+}
+
+/** A name whatever its order, accents and punctuation. */
+export const wordsOf = (name: string) => normaliseName(name).split(' ').sort().join(' ');
 
 function sharesIdentifier(one: Identity | undefined, other: Identity | undefined): boolean {
   return (one?.identifiers ?? []).some(
@@ -42,8 +60,7 @@ function sharesIdentifier(one: Identity | undefined, other: Identity | undefined
 
 function sharesNameAndBirth(one: Identity | undefined, other: Identity | undefined): boolean {
   if (!one?.name || !other?.name || one.birthDate?.length !== 10 || one.birthDate !== other.birthDate) return false;
-  const words = (name: string) => normaliseName(name).split(' ').sort().join(' ');
-  return words(one.name) === words(other.name);
+  return wordsOf(one.name) === wordsOf(other.name);
 }
 
 /** Code, day and value, to so many figures as survive a conversion. */

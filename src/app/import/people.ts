@@ -1,8 +1,7 @@
 /** The people of the files that were read, and who of them may be known already. */
 import type { PatientRecord } from '#domain/record.ts';
-import { normaliseName } from '#interop/analytes.ts';
 import type { PatientSummary } from '#interop/protocol.ts';
-import { valueKey } from './duplicates.ts';
+import { valueKey, wordsOf } from './duplicates.ts';
 import type { Known, Likeness } from './duplicates.ts';
 import { likenessOf } from './duplicates.ts';
 import type { RecordContext } from './to-record.ts';
@@ -62,8 +61,7 @@ const sureness = (why: Likeness) => ({ identifier: 2, 'name-and-birth': 1, value
 
 function* keysOf({ identity, values }: Known): Iterable<string> {
   for (const { system, value } of identity?.identifiers ?? []) yield `identifier ${system} ${value}`;
-  if (identity?.name && identity.birthDate)
-    yield `name ${normaliseName(identity.name).split(' ').sort().join(' ')} ${identity.birthDate}`;
+  if (identity?.name && identity.birthDate) yield `name ${wordsOf(identity.name)} ${identity.birthDate}`;
   for (const value of values) yield `value ${value}`;
 }
 

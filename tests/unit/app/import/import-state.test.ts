@@ -191,6 +191,19 @@ describe('somebody who is here already', () => {
     expect(one.imports.people[0]!.like).toEqual({ kind: 'record', id, why: 'values' });
   });
 
+  test.each([
+    ['another number of the same system', { identifiers: [{ system: 'urn:mrn', value: '8' }] }],
+    ['another name', { name: 'Bob', identifiers: [] }],
+    ['another year of birth', { birthDate: '1971', identifiers: [] }],
+  ])('with %s is somebody else, whatever the values', async (_, identity) => {
+    const observations = ['2020-03-01', '2020-04-01', '2020-05-01'].map((date) => importedValue({ date }));
+    const one = await given([
+      file('a.json', importedPatient({ observations }), importedPatient({ key: '2', observations, identity })),
+    ]);
+    await one.imports.open(anyFile);
+    expect(one.imports.people.map(({ like }) => like)).toEqual([null, null]);
+  });
+
   test('is added to: what was there stays, doubles are counted, and undo restores the record exactly', async () => {
     const two = importedPatient({ observations: [importedValue(), importedValue({ date: '2021-03-01' })] });
     const one = await given([file('a.json', two)]);
