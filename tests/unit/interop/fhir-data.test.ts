@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { analyteById } from '#interop/analytes.ts';
 import { readFhir, readFhirNdjson } from '#interop/fhir/read-fhir.ts';
 import type { ImportedObservation, ImportOutcome } from '#interop/imported.ts';
+import { items, part } from '../../fixtures/fhir/build.ts';
 
 // Published examples and hostile files, where they are at hand; the cases of tests/fixtures/fhir stand in for them elsewhere.
 const published = '/work/shared/data/fhir';
@@ -30,16 +31,18 @@ function numbersOf(path: string): readonly { readonly number: number; readonly s
     ? text
         .split('\n')
         .filter(Boolean)
-        .map((line) => JSON.parse(line))
-    : [JSON.parse(text)];
+        .map((line) => JSON.parse(line) as unknown)
+    : [JSON.parse(text) as unknown];
   const found: { number: number; status: string }[] = [];
-  const visit = (resource: any): void => {
-    if (resource?.resourceType === 'Bundle') for (const entry of resource.entry ?? []) visit(entry.resource);
-    if (resource?.resourceType !== 'Observation') return;
-    for (const node of [resource, ...(resource.component ?? [])]) {
-      const { valueQuantity, valueInteger, valueString } = node;
-      const number = valueQuantity?.value ?? valueInteger ?? (/^[\d.]+$/u.test(valueString ?? '') ? Number(valueString) : null);
-      if (typeof number === 'number') found.push({ number, status: resource.status });
+  const visit = (resource: unknown): void => {
+    const type = part(resource, 'resourceType');
+    if (type === 'Bundle') for (const entry of items(part(resource, 'entry'))) visit(part(entry, 'resource'));
+    if (type !== 'Observation') return;
+    for (const node of [resource, ...items(part(resource, 'component'))]) {
+      const text = part(node, 'valueString');
+      const written = typeof text === 'string' && /^[\d.]+$/u.test(text) ? Number(text) : null;
+      const number = part(node, 'valueQuantity', 'value') ?? part(node, 'valueInteger') ?? written;
+      if (typeof number === 'number') found.push({ number, status: String(part(resource, 'status')) });
     }
   };
   for (const resource of resources) visit(resource);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readFhir, readFhirNdjson } from '#interop/fhir/read-fhir.ts';
 import type { ImportOutcome } from '#interop/imported.ts';
-import { bundle, loinc, ndjson, observation, patient, quantity, type Loose } from '../../fixtures/fhir/build.ts';
+import { bundle, items, loinc, ndjson, observation, part, patient, quantity, type Loose } from '../../fixtures/fhir/build.ts';
 import { jsonMutants, type Mutant } from '../../fixtures/mutants.ts';
 
 // `MUTANTS=5000` for the long form.
@@ -48,36 +48,36 @@ const shown = (text: string): string => text.replaceAll(/[\u202e\u0000]/gu, '').
 /** Numbers of the damaged file as JSON.parse sees them: analyte, canonical value, whose. Null where it is no JSON for JSON.parse. */
 function truths(mutant: Mutant, lines: boolean): ReadonlySet<string> | null {
   const text = new TextDecoder().decode(mutant.bytes);
-  const trees: any[] = [];
-  for (const part of lines ? text.split('\n') : [text]) {
+  const trees: unknown[] = [];
+  for (const line of lines ? text.split('\n') : [text]) {
     try {
-      trees.push(JSON.parse(part));
+      trees.push(JSON.parse(line) as unknown);
     } catch {
       if (!lines) return null;
     }
   }
   const found = new Set<string>();
-  const say = (node: any, subject: unknown): void => {
-    const number = node?.valueQuantity?.value ?? node?.valueInteger ?? Number.parseFloat(node?.valueString);
-    const { unit, code } = node?.valueQuantity ?? {};
-    const units = [code, unit, typeof node?.valueString === 'string' ? node.valueString.replace(/^[<>\d. ]+/u, '') : '']
+  const say = (node: unknown, subject: unknown): void => {
+    const text = String(part(node, 'valueString') ?? '');
+    const number = part(node, 'valueQuantity', 'value') ?? part(node, 'valueInteger') ?? Number.parseFloat(text);
+    const units = [part(node, 'valueQuantity', 'code'), part(node, 'valueQuantity', 'unit'), text.replace(/^[<>\d. ]+/u, '')]
       .filter((one) => typeof one === 'string')
       .map((one) => shown(one).replace('µ', 'u'));
-    const codes = [node?.code?.coding].flat().map((coding: any) => coding?.code);
-    for (const loincCode of codes) {
-      for (const written of units) {
-        const known = right[`${loincCode} ${written}`];
+    for (const coding of items(part(node, 'code', 'coding'))) {
+      for (const unit of units) {
+        const known = right[`${String(part(coding, 'code'))} ${unit}`];
         if (!known) continue;
         const value = Number(number) * known[2] + (known[3] ?? 0);
         found.add(`${known[0]} ${value.toPrecision(9)} ${known[1]} ${shown(String(subject))}`);
       }
     }
   };
-  const visit = (resource: any): void => {
-    if (resource?.resourceType === 'Bundle') for (const entry of [resource.entry].flat()) visit(entry?.resource);
-    if (resource?.resourceType !== 'Observation' || /^(?:entered-in-error|cancelled)$/u.test(resource.status)) return;
-    const [subject] = [resource.subject ?? resource.patient].flat();
-    for (const node of [resource, ...[resource.component].flat()]) say(node, subject?.reference);
+  const visit = (resource: unknown): void => {
+    const type = part(resource, 'resourceType');
+    if (type === 'Bundle') for (const entry of items(part(resource, 'entry'))) visit(part(entry, 'resource'));
+    if (type !== 'Observation' || /^(?:entered-in-error|cancelled)$/u.test(String(part(resource, 'status')))) return;
+    const [subject] = items(part(resource, 'subject') ?? part(resource, 'patient'));
+    for (const node of [resource, ...items(part(resource, 'component'))]) say(node, part(subject, 'reference'));
   };
   for (const tree of trees) visit(tree);
   return found;

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isObject, JsonConflict, JsonNumber, pathText, readJson, type Json } from '#interop/json-reader.ts';
 
