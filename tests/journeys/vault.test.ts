@@ -336,7 +336,7 @@ test('a vault is made, locked and opened by the keyboard alone', async ({ page }
   await keyboard.press('Enter');
   await expect(page.getByRole('button', { name: 'Enter a patient' })).toBeEnabled();
   await keyboard.press('Control+k');
-  await keyboard.type('lock');
+  await keyboard.type('lock the vault');
   await expect(page.getByRole('option', { name: 'Lock the vault', selected: true })).toBeVisible();
   await keyboard.press('Enter');
   await expect(passphraseField(page)).toBeFocused();
@@ -368,7 +368,7 @@ test('at 360 pixels nothing sticks out of the screens of the vault, also in the 
   await expect(page.getByRole('heading', { name: 'Storage on this device' })).toBeVisible();
   await expectFits();
   await page.getByRole('button', { name: 'Read the log' }).click();
-  await expect(page.getByText('follow from one another')).toBeVisible();
+  await expect(page.getByText('That alone does not stop')).toBeVisible();
   await expectFits();
   await lockNow(page);
   await expect(lockScreen(page)).toBeVisible();
