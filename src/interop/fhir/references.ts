@@ -9,14 +9,21 @@ export type Resolved<T> = { readonly found: T } | 'unknown' | 'ambiguous';
 
 export class ReferenceIndex<T> {
   readonly #byAddress = new Map<string, T[]>();
-  readonly #byId = new Map<string, T[]>();
+  /** With the server that its full address names; empty where it names none. */
+  readonly #byId = new Map<string, { readonly target: T; readonly server: string }[]>();
   readonly #byIdentifier = new Map<string, T[]>();
 
   /** `fullUrl` is that of the entry; empty without one. */
   add(target: T, resource: JsonObject, type: string, fullUrl: string): void {
     const id = textOf(resource.id);
     if (fullUrl !== '') put(this.#byAddress, fullUrl, target);
-    if (id !== null) put(this.#byId, `${type}/${id}`, target);
+    if (id !== null) {
+      const key = `${type}/${id}`;
+      const there = this.#byId.get(key);
+      const entry = { target, server: baseOf(fullUrl) };
+      if (there) there.push(entry);
+      else this.#byId.set(ownText(key), [entry]);
+    }
     for (const { system, value } of identifiersOf(resource)) put(this.#byIdentifier, `${system}|${value}`, target);
   }
 
@@ -30,7 +37,11 @@ export class ReferenceIndex<T> {
       }
       const query = /^[A-Za-z]+\?identifier=([^&]+)$/u.exec(written)?.[1];
       if (query !== undefined) return one(this.#byIdentifier.get(decoded(query)));
-      return one(this.#byId.get(localPart(written, type)));
+      // What two servers call by one id are two things: an address never finds what another server has.
+      const server = baseOf(written) || base;
+      const named = this.#byId.get(localPart(written, type)) ?? [];
+      const fit = named.filter((entry) => server === '' || entry.server === '' || entry.server === server);
+      return one([...new Set(fit.map((entry) => entry.target))]);
     }
     const { identifier } = reference;
     return identifier ? one(this.#byIdentifier.get(`${identifier.system}|${identifier.code}`)) : 'unknown';

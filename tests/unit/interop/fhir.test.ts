@@ -128,6 +128,20 @@ describe('references', () => {
     ]);
   });
 
+  test('an id of another server is another person', async () => {
+    for (const reference of ['https://two.example/fhir/Patient/a1', 'Patient/a1']) {
+      const outcome = await read({
+        resourceType: 'Bundle',
+        type: 'searchset',
+        entry: [
+          entry('https://one.example/fhir/Patient/a1', patient()),
+          entry('https://two.example/fhir/Observation/o1', observation({ subject: { reference } })),
+        ],
+      });
+      expect(outcome.patients.map((one) => one.observations.length)).toEqual([0, 1]);
+    }
+  });
+
   test('a version at the end of a reference and an identifier in its place are understood', async () => {
     const { observations } = await only(observation({ subject: { reference: 'Patient/a1/_history/3' } }));
     expect(observations).toHaveLength(1);
