@@ -207,5 +207,10 @@ function detailOf({ remark, date }: InputUse, today: IsoDate): string {
     'too-old': 'Older than the history that the pack reads.',
     'not-an-input': 'Not read by this pack.',
   };
-  return [words[remark], age > 0 ? `${age} days before today.` : ''].filter(Boolean).join(' ');
+  return [
+    words[remark],
+    age >= 730 ? `${(age / 365.25).toFixed(1)} years before today.` : age > 0 ? `${age} days before today.` : '',
+  ]
+    .filter(Boolean)
+    .join(' ');
 }

@@ -24,7 +24,7 @@ export interface ResultRow {
 }
 
 /** Markers beyond so many are in the exported numbers, not on the page. */
-const mostMarkers = 6;
+const mostMarkers = 4;
 
 export function resultRows(forecast: Forecast, manifest: PackManifest, day: number): readonly ResultRow[] {
   const index = timeIndex(forecast, day);
@@ -96,6 +96,7 @@ const people = (low: number, high: number, of: number): string => {
 };
 
 function spreadWords(low: number, middle: number, high: number, unit: string): string {
+  if (low === 0 && high === 0) return 'no difference';
   const half = (high - low) / 2;
   return `difference ${formatSigned(low, half)} to ${formatSigned(high, half)}${unit} (${formatSigned(middle, half)})`;
 }
@@ -103,6 +104,7 @@ function spreadWords(low: number, middle: number, high: number, unit: string): s
 /** "difference 8 to 18 fewer (12 fewer)", "difference from 3 fewer to 1 more (1 fewer)". */
 function differenceWords({ low, middle, high }: { low: number; middle: number; high: number }): string {
   const side = (value: number) => (value === 0 ? 'none' : `${Math.abs(value)} ${value < 0 ? 'fewer' : 'more'}`);
+  if (low === 0 && high === 0 && middle === 0) return 'no difference';
   if (high < 0) return `difference ${-high} to ${side(low)} (${side(middle)})`;
   if (low > 0) return `difference ${low} to ${side(high)} (${side(middle)})`;
   return `difference from ${side(low)} to ${side(high)} (${side(middle)})`;
