@@ -59,7 +59,7 @@ export const importSentences: Readonly<Record<ImportCode, string>> = {
   date_in_future: 'The date lies in the future.',
   before_birth: 'It is dated before the person’s birth.',
   after_death: 'It is dated after the person’s death.',
-  birth_in_future: 'The birth date lies in the future. The person was not taken.',
+  birth_in_future: 'The birth date lies in the future. Nothing of this person was taken: correct the date at its source.',
   age_implausible: 'The person would be older than 120 years.',
   text_control_characters: 'A text holds hidden characters that change what is shown. They are taken out.',
   text_damaged: 'A text holds broken characters. They are shown as �.',

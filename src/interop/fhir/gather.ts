@@ -9,7 +9,6 @@ import type { ImportedDose, ImportedObservation, ImportedPatient } from '../impo
 import type { JsonObject } from '../json-reader.ts';
 import type { Notices } from '../notices.ts';
 import { isSurelyBefore } from '../partial-date.ts';
-import { importSentences } from '../sentences.ts';
 import { exclusionOf, isBackgroundType, lineOf, type BackgroundLine } from './background.ts';
 import { conceptOf, objectsOf, referenceOf, shownText, textOf, type Concept, type Reference } from './elements.ts';
 import { doseOf, drugOf, type DoseWithoutDrug } from './medication.ts';
@@ -155,9 +154,9 @@ export class Gather {
     const links = linksOf(resource);
     if (links.length > 0) this.#links.set(owner.key, ownTexts(links));
     for (const doubt of person.doubts) this.#notices.add(doubt, where.place);
-    if (person.refusal !== null) {
-      this.#notices.add(person.refusal, where.place, `${importSentences[person.refusal]} Nothing of this person was taken.`);
-    }
+    if (person.refusal === 'date_impossible') {
+      this.#notices.add('date_impossible', where.place, 'There is no such birth date. Nothing of this person was taken: correct the date at its source.'); // prettier-ignore
+    } else if (person.refusal !== null) this.#notices.add(person.refusal, where.place);
   }
 
   #observation(resource: JsonObject, where: Where, isAgain: boolean): void {
