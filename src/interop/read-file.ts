@@ -173,7 +173,7 @@ function refusedGroup(
 }
 
 /** Nothing of it was taken. */
-export function refusedStage(file: string, format: ImportFormat, code: ImportCode, message: string): Staged {
+function refusedStage(file: string, format: ImportFormat, code: ImportCode, message: string): Staged {
   return { summary: refusedSummary(file, format, code, message), patients: () => [], person: () => null, take: () => [] };
 }
 

@@ -17,7 +17,7 @@ export interface Staged {
 
 const firstValues = 3;
 
-export function statusOf(notices: Notices, raw: number): Pick<ImportOutcome, 'status' | 'code' | 'message'> {
+function statusOf(notices: Notices, raw: number): Pick<ImportOutcome, 'status' | 'code' | 'message'> {
   const [first] = notices.kept;
   if (!first && raw === 0) return { status: 'accepted', code: null, message: '' };
   return {

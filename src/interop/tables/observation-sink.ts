@@ -20,7 +20,7 @@ import { analyteNamed } from './quantity-header.ts';
 export const loinc = 'http://loinc.org';
 
 /** Three million numbers with their texts are about 250 MB. */
-export const mostObservations = 3_000_000;
+const mostObservations = 3_000_000;
 
 /** A concept as it is looked up for each row. */
 export interface KnownConcept {

@@ -18,7 +18,7 @@ const namesByAnalyte: Readonly<Record<string, string>> = {
   chloride: 'chlorid,chlore,cloro,cloruro',
   calcium: 'kalzium,calcio',
   haemoglobin: 'hamoglobin,hemoglobin,hemoglobine,hemoglobina,hb,hgb',
-  haematocrit: 'hamatokrit,hematocrit,hematocrite,hematocriet,hematocrito,hct,hkt,ht',
+  haematocrit: 'hamatokrit,hematocrit,hematocrite,hematocriet,hematocrito,hct,hkt',
   'white-cells': 'leukozyten,leuko,leucocytes,leukocyten,leukocytes,leucocitos,wbc',
   platelets: 'thrombozyten,thrombo,plaquettes,trombocyten,plaquetas,plt,thrombocytes',
   albumin: 'albumine,albumina,alb',
@@ -41,7 +41,7 @@ export function analyteNamed(name: string): Analyte | null {
 }
 
 /** Whether values in this unit can be values of the analyte. */
-export function isUnitOf(analyte: Analyte, unit: string): boolean {
+function isUnitOf(analyte: Analyte, unit: string): boolean {
   if (unit.trim() === '') return false;
   const { problem } = convert(analyte, 1, unit);
   return problem === null || problem === 'value_impossible';

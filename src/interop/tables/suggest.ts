@@ -77,7 +77,7 @@ function isDateColumn(cells: ColumnEvidence): boolean {
 }
 
 /** One order for a column: what a single cell proves and none contradicts. */
-export function orderOf({ orders }: ColumnEvidence): DateOrder | null {
+function orderOf({ orders }: ColumnEvidence): DateOrder | null {
   if (orders.dmy > 0 && orders.mdy === 0) return 'dmy';
   return orders.mdy > 0 && orders.dmy === 0 ? 'mdy' : null;
 }
@@ -103,7 +103,7 @@ export interface MarkFinding {
  * One decimal mark for the table, from the columns that hold values. Where every comma may separate thousands, a table whose cells are
  * not separated by commas has decimal commas: that is what its separator is for. It is asked in any case.
  */
-export function findMark(
+function findMark(
   columns: readonly ColumnRole[],
   evidence: readonly ColumnEvidence[],
   reading: TableReading,

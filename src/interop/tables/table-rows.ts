@@ -23,7 +23,7 @@ export async function* tableRows(file: FileSource, reading: TableReading, pace: 
 
 const noneBroken: ReadonlySet<number> = new Set();
 
-export function sheetBatch({ name, rows }: Sheet): TableBatch {
+function sheetBatch({ name, rows }: Sheet): TableBatch {
   const filled = rows
     .map((row, index) => ({ row, place: index + 1 }))
     .filter(({ row }) => row.some((cell) => cell.trim() !== ''));

@@ -48,7 +48,7 @@ export function wideEncoding(head: Uint8Array): Encoding | null {
 }
 
 /** Whether these bytes can be eight-bit text at all: no zero bytes, next to no control characters. */
-export function isText(head: Uint8Array): boolean {
+function isText(head: Uint8Array): boolean {
   let controls = 0;
   for (const byte of head) {
     if (byte === 0) return false;
