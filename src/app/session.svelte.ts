@@ -262,8 +262,16 @@ export class Session {
 
   /** What erasing did; null when it failed, and `patients.failure` says why. */
   async erasePatient(id: string): Promise<ErasureReport | null> {
-    if (this.forecast.record?.id === id) this.forecast.close();
-    if (this.editor?.id === id) this.editor = null;
+    // Nothing that is still under way may write for the person once they are erased.
+    if (this.forecast.record?.id === id) {
+      this.dosing.stop();
+      this.forecast.close();
+    }
+    await this.forecast.settled();
+    if (this.editor?.id === id) {
+      await this.editor.discard(null);
+      this.editor = null;
+    }
     const report = await this.patients.erase(id);
     if (!report) return null;
     if (this.settings.lastPatient === id) await this.settings.change({ lastPatient: null });

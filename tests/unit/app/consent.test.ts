@@ -73,6 +73,18 @@ describe('a run', () => {
   });
 });
 
+test('what is being typed when a person is erased is not written afterwards', async () => {
+  const { session, id } = await withPerson(consent);
+  const editor = (await session.editRecord(id))!;
+  editor.draft.note = 'half a sent';
+  editor.changed();
+  session.forecast.newSeed();
+  await session.erasePatient(id);
+  await new Promise((done) => setTimeout(done, 400));
+  expect((await session.vault.storage()).counts).toMatchObject({ patients: 0, drafts: 0, workspaces: 0 });
+  expect(session.unsavedIds).toEqual([]);
+});
+
 test('withdrawal erases the person, says what it did and leaves nothing to undo', async () => {
   const { session, id } = await withPerson(consent);
   const report = await session.withdrawConsent(id);
