@@ -1,6 +1,7 @@
 /** The proofs that a hospital can repeat: the page that tries every way out, and a meter on the only cable. */
-import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
@@ -79,6 +80,19 @@ test('the list of the build names every file once, and the service worker keeps 
     'recover.html',
     'service-worker.js',
   ]);
+});
+
+test('two builds of one source are the same, file by file', () => {
+  test.skip(dist() !== join(root, 'dist'), 'Another build than dist was named, perhaps of another source.');
+  const folder = mkdtempSync(join(tmpdir(), 'counterpart-build-'));
+  const vite = join(root, 'node_modules/vite/bin/vite.js');
+  const { status, stderr } = spawnSync(process.execPath, [vite, 'build', '--outDir', folder, '--emptyOutDir'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  expect(status, stderr).toBe(0);
+  expect(readFileSync(join(folder, 'build.json'), 'utf8')).toBe(readFileSync(join(dist(), 'build.json'), 'utf8'));
+  rmSync(folder, { recursive: true });
 });
 
 test('the app can be installed: the manifest names icons of the sizes it says', async ({ page }) => {

@@ -49,6 +49,9 @@ test('after the first visit it works without a network, and with a dead server a
   await isReady();
   await context.setOffline(true);
   await page.reload();
+  await expect(page.getByRole('navigation', { name: 'Pages' })).toBeVisible();
+  const firstPaint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]!.startTime);
+  expect(firstPaint).toBeLessThan(2000);
   await page.getByRole('link', { name: 'Patients' }).click();
   await page
     .getByRole('button', { name: /^Synthetic person/ })
