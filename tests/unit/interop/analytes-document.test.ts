@@ -41,7 +41,10 @@ test('docs/analytes.md is the table of the code (make it again with `npx vitest 
 });
 
 test('docs/import.md says what every code means', () => {
-  const text = readFileSync('docs/import.md', 'utf8').split(/^## /mu).find((section) => section.startsWith('Codes\n')) ?? '';
+  const text =
+    readFileSync('docs/import.md', 'utf8')
+      .split(/^## /mu)
+      .find((section) => section.startsWith('Codes\n')) ?? '';
   const described = [...text.matchAll(/^\| `([a-z_]+)` \|/gmu)].map((match) => match[1]);
   expect(described.toSorted()).toEqual([...importCodes].toSorted());
 });
