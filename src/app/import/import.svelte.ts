@@ -218,9 +218,15 @@ export class ImportState {
 
   async #recognise(people: readonly (readonly [ImportGroup, PatientSummary])[], signal: AbortSignal): Promise<void> {
     const inVault = new LikenessIndex();
+    let values = 0;
     for (const record of this.#parts.patients.all) {
+      // Nobody in a file is a person whom a pack made up.
+      if (record.isSynthetic) continue;
       inVault.add(record.id, knownOfRecord(record));
-      if (record.observations.length > 500) await this.#pause(signal);
+      values += record.observations.length;
+      if (values < 5000) continue;
+      values = 0;
+      await this.#pause(signal);
     }
     await this.#pause(signal);
     const inFiles = new LikenessIndex();
@@ -332,18 +338,24 @@ export class ImportState {
       byTarget.set(key, [...(byTarget.get(key) ?? []), person]);
     }
     const taken = new Set(this.#parts.patients.all.map(({ alias }) => alias));
+    const last = new Map<string, number>();
     return [...byTarget].map(([key, sources]) => {
       const before = key.startsWith('record ') ? this.#parts.patients.find(key.slice('record '.length)) : null;
-      const alias = before ? before.alias : this.#freeAlias(sources[0]!, taken);
+      const alias = before ? before.alias : this.#freeAlias(sources[0]!, taken, last);
       taken.add(alias);
       return { id: before?.id ?? this.#parts.newId(), alias, before, sources };
     });
   }
 
-  #freeAlias(person: Person, taken: ReadonlySet<string>): string {
+  /** `last`: the number that each stem was last given. */
+  #freeAlias(person: Person, taken: ReadonlySet<string>, last: Map<string, number>): string {
     const stem = this.useNames ? nameOf(person) : 'Patient';
     if (this.useNames && !taken.has(stem)) return stem;
-    for (let number = this.useNames ? 2 : 1; ; number++) if (!taken.has(`${stem} ${number}`)) return `${stem} ${number}`;
+    let number = last.get(stem) ?? (this.useNames ? 1 : 0);
+    do number++;
+    while (taken.has(`${stem} ${number}`));
+    last.set(stem, number);
+    return `${stem} ${number}`;
   }
 
   rename(id: string, alias: string): void {

@@ -19,6 +19,7 @@ const plainRoles = [
   'value',
   'unit',
   'comparator',
+  'specimen',
   'fact',
 ] as const;
 

@@ -15,6 +15,7 @@ export const columnRoles: readonly (readonly [kind: ColumnRole['kind'], label: s
   ['value', 'value'],
   ['unit', 'unit'],
   ['comparator', '< or > of the value'],
+  ['specimen', 'what was sampled (blood, urine …)'],
   ['quantity', 'values of one measurement'],
   ['fact', 'a fact of the person'],
 ];
