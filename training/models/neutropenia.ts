@@ -311,7 +311,6 @@ export const manifest = {
       label: 'α1-acid glycoprotein',
       unit: 'g/L',
       alternativeUnits: [{ unit: 'mg/dL', factor: 0.01 }],
-      codes: [{ system: 'LOINC', code: '2881-3' }],
       required: true,
       help: 'It binds docetaxel: more of it, fewer neutrophils lost. Where it was not measured, 0.94 is the middle of the first cohort.',
       plausible: [0.1, 6],
