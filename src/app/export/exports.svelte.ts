@@ -321,7 +321,7 @@ export function limitsOf({ forecast }: Pick<RunFile, 'forecast'>, manifest: Pack
 }
 
 /** The pack's description in a run, through the door of packs. */
-export function manifestOf({ manifest, forecast }: Pick<RunFile, 'manifest' | 'forecast'>): PackManifest {
+function manifestOf({ manifest, forecast }: Pick<RunFile, 'manifest' | 'forecast'>): PackManifest {
   const read = decodeManifest(new TextEncoder().encode(JSON.stringify(manifest)));
   if (read.id === forecast.pack.id && read.version === forecast.pack.version) return read;
   throw new AppError(

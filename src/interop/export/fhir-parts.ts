@@ -17,14 +17,14 @@ import type {
 import type { NamedTerm } from './vocabulary.ts';
 
 /** https://terminology.hl7.org/CodeSystem-v3-ObservationValue.html: asserted by an artificial intelligence. */
-export const aiast: Coding = {
+const aiast: Coding = {
   system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue',
   code: 'AIAST',
   display: 'Artificial Intelligence asserted',
 };
 
 /** https://terminology.hl7.org/CodeSystem-v3-ActReason.html: made up, for tests and teaching. */
-export const htest: Coding = {
+const htest: Coding = {
   system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason',
   code: 'HTEST',
   display: 'test health data',

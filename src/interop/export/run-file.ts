@@ -16,7 +16,7 @@ import { forecastSchema, shapeFault } from './forecast-schema.ts';
 export const runFormat = 'counterpart-run/1';
 
 /** Above so many bytes a file is not read. */
-export const mostRunBytes = 16 * 2 ** 20;
+const mostRunBytes = 16 * 2 ** 20;
 
 export interface RunFile {
   readonly format: typeof runFormat;
