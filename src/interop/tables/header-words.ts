@@ -42,11 +42,13 @@ const words: Readonly<Record<WordRole, string>> = {
     resultaat,valor,resultado,aval,lbstresn,lborres,reading,level,quantity,concentration`,
   unit: `unit,units,uom,unit of measure,result unit,result units,value unit,einheit,einheiten,masseinheit,unite,unites,eenheid,eenheden,unidad,unidades,lbstresu,lborresu`,
   comparator: `comparator,operator,qualifier,sign,result operator,value operator,modifier,vergleich,vorzeichen,operateur,signe,teken,signo`,
+  specimen: `specimen,specimen type,sample type,sample,fluid,material,matrix,specimen source,probe,probenart,probenmaterial,untersuchungsmaterial,echantillon,
+    prelevement type,nature du prelevement,nature prelevement,materiaal,monster,muestra,tipo de muestra,especimen,lbspec`,
   fact: `diagnosis,diagnose,diagnostic,diagnostico,ethnicity,race,smoking,smoker,smoking status,raucher,fumeur,roker,fumador,site,centre,center,stage,treatment,arm,group,
     therapie,traitement,behandeling,tratamiento,blood group,height class`,
   ignore: `note,notes,comment,comments,remark,remarks,bemerkung,bemerkungen,kommentar,anmerkung,commentaire,commentaires,remarque,opmerking,opmerkingen,nota,notas,comentario,comentarios,observacion,observaciones,
     reference,reference range,ref range,ref,normal range,range,referenz,referenzbereich,normbereich,normwert,intervalle de reference,valeurs de reference,referentie,referentiewaarden,
-    rango de referencia,valores de referencia,flag,abnormal flag,status,lab name,laboratory,labor,row,row number,nr,no,index,lfd nr,encounter,encounter id,order id,sample id,specimen,specimen id,material,method,methode,metodo`,
+    rango de referencia,valores de referencia,flag,abnormal flag,status,lab name,laboratory,labor,row,row number,nr,no,index,lfd nr,encounter,encounter id,order id,sample id,specimen id,method,methode,metodo`,
 };
 
 const roleOfWords = new Map<string, WordRole>();
@@ -55,6 +57,23 @@ for (const [role, list] of Object.entries(words) as [WordRole, string][]) {
     const plain = plainWords(word);
     if (!roleOfWords.has(plain)) roleOfWords.set(plain, role);
   }
+}
+
+/** What a laboratory value is of unless somebody says otherwise. */
+const blood = new Set(
+  `,blood,whole blood,serum,plasma,serum or plasma,serum plasma,ser,plas,ser plas,bld,venous blood,arterial blood,capillary blood,edta blood,edta,blut,vollblut,kapillarblut,
+    sang,sang total,serum plasma,bloed,volbloed,sangre,sangre total,suero`
+    .split(',')
+    .map(plainWords),
+);
+
+function isBlood(specimen: string): boolean {
+  return blood.has(plainWords(specimen));
+}
+
+/** A measurement's name with what was sampled, unless that is blood. */
+export function nameWithSpecimen(name: string, specimen: string): string {
+  return name === '' || specimen === '' || isBlood(specimen) ? name : `${name}, ${specimen}`;
 }
 
 /** What a header says its column is; null if the words are not known. */

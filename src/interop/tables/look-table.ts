@@ -6,8 +6,10 @@ import { detached } from '../observation-store.ts';
 import type { TableLook } from '../protocol.ts';
 import { ImportRefusal } from '../refusal.ts';
 import { importSentences } from '../sentences.ts';
+import { isMissing } from './cells.ts';
 import { findDelimiter } from './csv-rows.ts';
 import { ColumnEvidence } from './evidence.ts';
+import { nameWithSpecimen } from './header-words.ts';
 import { sampleRows, type ColumnRole, type TableReading } from './mapping.ts';
 import { suggestColumns, suggestMapping, type NameCount } from './suggest.ts';
 import { findStart, fits, tableRows, type TableBatch, type TableStart } from './table-rows.ts';
@@ -121,7 +123,8 @@ class Gatherer {
   readonly samples: string[][] = [];
   readonly #names = new Map<string, { count: number; readonly units: Set<string> }>();
   #columns: readonly ColumnRole[] | null = null;
-  #nameColumns: { readonly code: number; readonly analyte: number; readonly unit: number } | null = null;
+  #nameColumns: { readonly code: number; readonly analyte: number; readonly unit: number; readonly specimen: number } | null =
+    null;
   /** Rows seen before the columns' meanings were settled. */
   #early: (readonly string[])[] = [];
 
@@ -152,7 +155,7 @@ class Gatherer {
       const columns = suggestColumns(this.start?.headers ?? [], this.evidence);
       const at = (kind: ColumnRole['kind']) => columns.findIndex((role) => role.kind === kind);
       this.#columns = columns;
-      this.#nameColumns = { code: at('code'), analyte: at('analyte'), unit: at('unit') };
+      this.#nameColumns = { code: at('code'), analyte: at('analyte'), unit: at('unit'), specimen: at('specimen') };
       for (const row of this.#early) this.#seeName(row);
       this.#early = [];
     }
@@ -160,9 +163,9 @@ class Gatherer {
   }
 
   #seeName(row: readonly string[]): void {
-    const { code, analyte, unit: unitAt } = this.#nameColumns!;
+    const { code, analyte, unit: unitAt, specimen } = this.#nameColumns!;
     // A LOINC code needs no name; one that is not known shows as a code that somebody may name.
-    const name = (row[code] ?? '').trim() || (row[analyte] ?? '').trim();
+    const name = (row[code] ?? '').trim() || nameWithSpecimen((row[analyte] ?? '').trim(), specimenOf(row[specimen] ?? ''));
     if (name === '') return;
     const known = this.#names.get(name);
     const unit = (row[unitAt] ?? '').trim();
@@ -180,4 +183,11 @@ class Gatherer {
       .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1))
       .slice(0, mostNames);
   }
+}
+
+const none: ReadonlySet<string> = new Set();
+
+function specimenOf(cell: string): string {
+  const text = cell.trim();
+  return isMissing(text, none) ? '' : text;
 }

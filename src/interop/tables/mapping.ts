@@ -40,6 +40,8 @@ export type ColumnRole =
   | { readonly kind: 'unit' }
   /** `<`, `>`, `≤`, `≥` in a column of its own. */
   | { readonly kind: 'comparator' }
+  /** Long tables: what was sampled. Anything but blood is part of the name: creatinine in urine is another quantity. */
+  | { readonly kind: 'specimen' }
   /** Something of the person that is not a dated value, kept as text. */
   | { readonly kind: 'fact' }
   /**

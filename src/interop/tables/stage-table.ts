@@ -8,6 +8,7 @@ import { ImportRefusal } from '../refusal.ts';
 import { importSentences } from '../sentences.ts';
 import type { Staged } from '../staged.ts';
 import { comparatorOf, instantOf, isAskedAbout, isErrorCell, isMissing, readDate, readNumber, readTime } from './cells.ts';
+import { nameWithSpecimen } from './header-words.ts';
 import { sampleRows, type ColumnRole, type NameMapping, type TableMapping } from './mapping.ts';
 import { loinc, ObservationSink, type KnownConcept } from './observation-sink.ts';
 import { tellFact, type Person } from './people.ts';
@@ -29,6 +30,7 @@ interface Layout {
   readonly value: number;
   readonly unit: number;
   readonly comparator: number;
+  readonly specimen: number;
   readonly facts: readonly number[];
   readonly quantities: readonly { readonly index: number; readonly role: Extract<ColumnRole, { kind: 'quantity' }> }[];
 }
@@ -51,6 +53,7 @@ function layoutOf(columns: readonly ColumnRole[]): Layout {
     value: first('value'),
     unit: first('unit'),
     comparator: first('comparator'),
+    specimen: first('specimen'),
     facts: every('fact'),
     quantities: columns.flatMap((role, index) => (role.kind === 'quantity' ? [{ index, role }] : [])),
   };
@@ -222,7 +225,8 @@ class RowReader {
   ): void {
     const layout = this.#layout;
     const code = cell(layout.code);
-    const name = cell(layout.analyte);
+    const specimen = cell(layout.specimen);
+    const name = nameWithSpecimen(cell(layout.analyte), isMissing(specimen, this.#missing) ? '' : specimen);
     let received = cell(layout.value);
     if (code === '' && name === '' && received === '') return;
     const sign = cell(layout.comparator);

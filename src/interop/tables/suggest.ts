@@ -24,7 +24,10 @@ const single: ReadonlySet<ColumnRole['kind']> = new Set([
   'value',
   'unit',
   'comparator',
+  'specimen',
 ]);
+
+const ofLongTables: ReadonlySet<ColumnRole['kind']> = new Set(['analyte', 'code', 'value', 'unit', 'comparator', 'specimen']);
 
 /** What each column seems to be, from its header and a first look at its cells. */
 export function suggestColumns(headers: readonly string[], evidence: readonly ColumnEvidence[]): readonly ColumnRole[] {
@@ -41,8 +44,7 @@ export function suggestColumns(headers: readonly string[], evidence: readonly Co
     if ((kind === 'code' || kind === 'analyte') && isLoincColumn(cells)) kind = 'code';
     else if (kind === 'code') kind = words.includes('analyte') ? 'ignore' : 'analyte';
     // Words of long tables are ordinary words in wide ones: `status`, `level`.
-    if (!isLong && (kind === 'analyte' || kind === 'code' || kind === 'value' || kind === 'unit' || kind === 'comparator'))
-      kind = null;
+    if (!isLong && kind !== null && ofLongTables.has(kind)) kind = null;
     if (kind === null && isLong && isLoincColumn(cells)) kind = 'code';
     if (kind === null && isDateColumn(cells) && !words.includes('date')) kind = 'date';
     if (kind !== null && single.has(kind)) {
@@ -103,11 +105,7 @@ export interface MarkFinding {
  * One decimal mark for the table, from the columns that hold values. Where every comma may separate thousands, a table whose cells are
  * not separated by commas has decimal commas: that is what its separator is for. It is asked in any case.
  */
-function findMark(
-  columns: readonly ColumnRole[],
-  evidence: readonly ColumnEvidence[],
-  reading: TableReading,
-): MarkFinding {
+function findMark(columns: readonly ColumnRole[], evidence: readonly ColumnEvidence[], reading: TableReading): MarkFinding {
   const total = { comma: 0, point: 0, maybeComma: 0, maybePoint: 0 };
   let column: number | null = null;
   columns.forEach(({ kind }, index) => {

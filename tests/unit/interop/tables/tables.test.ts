@@ -307,6 +307,20 @@ describe('long tables', () => {
     expect(values(said)[1]).toEqual(['crp', '2012-02-21', 50]);
   });
 
+  test('what was sampled is part of the name unless it is blood', async () => {
+    const text = lines(
+      'patient_id,date,test,specimen,value,unit',
+      '1,2012-02-21,Creatinine,Serum,1.1,mg/dL',
+      '1,2012-02-22,Creatinine,Urine,80,mg/dL',
+    );
+    const read = await readOne('a.csv', text);
+    expect(values(read)).toEqual([
+      ['creatinine', '2012-02-21', 1.1],
+      ['Creatinine, Urine', '2012-02-22', 'analyte_unknown'],
+    ]);
+    expect(read.group.table!.names.map(({ name }) => name)).toEqual(['Creatinine', 'Creatinine, Urine']);
+  });
+
   test('values before birth, in the future, and twice', async () => {
     const text = lines(
       'patient_id,birth date,date,loinc,value,unit',
