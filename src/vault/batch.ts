@@ -76,7 +76,7 @@ export function decodeHead(body: Uint8Array): unknown {
   }
 }
 
-export interface FoundRecord {
+interface FoundRecord {
   readonly from: number;
   readonly to: number;
   readonly body: Uint8Array;

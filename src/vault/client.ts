@@ -4,6 +4,7 @@ import { laterCanary, readCanary } from './canary.ts';
 import type { Canary } from './canary.ts';
 import type { Secret } from './keys.ts';
 import type { OpenedRow } from './open-vault.ts';
+import { vaultName } from './protocol.ts';
 import type { CallName, Calls, FromWorker, OpenFacts, ToWorker } from './protocol.ts';
 import type { TableName } from './tables.ts';
 import { browserTabs } from './tabs.ts';
@@ -18,7 +19,7 @@ export interface WorkerLike {
   onerror: ((event: ErrorEvent) => void) | null;
 }
 
-export interface DoorParts {
+interface DoorParts {
   readonly startWorker: () => unknown;
   /** Default: what the browser offers under the name 'counterpart'. */
   readonly openTabs?: () => Promise<Tabs>;
@@ -28,8 +29,6 @@ export interface DoorParts {
   readonly locks?: Pick<LockManager, 'request'>;
 }
 
-/** Of databases, locks and channels. */
-export const vaultName = 'counterpart';
 const canaryKey = `${vaultName}-canary`;
 
 interface Pending {

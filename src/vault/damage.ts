@@ -17,7 +17,7 @@ export type Main =
   | { readonly kind: 'plain'; readonly generation: number; readonly store: MainStore; readonly counts: Counts }
   | SealedMain;
 
-export interface SealedMain {
+interface SealedMain {
   readonly kind: 'sealed';
   readonly generation: number;
   readonly store: MainStore;

@@ -28,7 +28,7 @@ import type { Damage, ErasureReport, Found, StorageReport } from './vault.ts';
 /** `lock`: every tab lets go of its keys. */
 export type PeerMessage = { readonly type: 'lock' } | CopyMessage;
 
-export interface HostParts {
+interface HostParts {
   /** Where stores may lie, the usual place first; the others are for when that one is broken. */
   readonly houses: readonly StoreHouse[];
   /** Where nothing lasts: for browsers that store nothing. */

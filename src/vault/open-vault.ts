@@ -40,7 +40,7 @@ export interface Writing {
 /** Runs one piece of work of a kind at a time, over all tabs. */
 export type Exclusive = <T>(what: 'commit' | 'copy', work: () => Promise<T>) => Promise<T>;
 
-export interface OpenVaultParts {
+interface OpenVaultParts {
   readonly store: MainStore;
   readonly keys: VaultKeys;
   readonly exclusive: Exclusive;

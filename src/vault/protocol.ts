@@ -6,6 +6,9 @@ import type { OpenedRow, Writing } from './open-vault.ts';
 import type { TableName } from './tables.ts';
 import type { AuditEntry, AuditEvent, Damage, ErasureReport, Found, StorageReport } from './vault.ts';
 
+/** Of the database, the folder, locks and channels. */
+export const vaultName = 'counterpart';
+
 export interface OpenFacts {
   readonly isLasting: boolean;
   readonly isDemonstration: boolean;

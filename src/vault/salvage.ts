@@ -9,7 +9,7 @@ import { isOfPatient } from './tables.ts';
 /** Rows opened at a time. */
 const atOnce = 200;
 
-export interface Salvage {
+interface Salvage {
   /** One a row; header and commit note are not among them. */
   readonly changes: readonly Change[];
   /** Rows of which no copy opened. The latest is kept as it is. */

@@ -27,7 +27,7 @@ export interface CopySummary {
 }
 
 /** Which vault a file belongs to. A rebuilt vault is of the next generation. */
-export interface CopyOwner {
+interface CopyOwner {
   readonly vaultId: string;
   readonly generation: number;
 }
@@ -56,7 +56,7 @@ export type CopyMessage =
   | { readonly type: 'replaced'; readonly owner: CopyOwner; readonly upTo: number }
   | { readonly type: 'trimmed'; readonly journal: string; readonly upTo: number };
 
-export interface SecondCopyParts {
+interface SecondCopyParts {
   readonly folder: () => Promise<Folder>;
   readonly randomName: () => string;
   readonly post: (message: CopyMessage) => void;

@@ -7,6 +7,7 @@ import { VaultHost } from './host.ts';
 import type { PeerMessage } from './host.ts';
 import { memoryHouse } from './memory-store.ts';
 import type { Exclusive } from './open-vault.ts';
+import { vaultName } from './protocol.ts';
 import type { FromWorker, ToWorker } from './protocol.ts';
 import { SecondCopy } from './second-copy.ts';
 import type { Folder } from './second-copy.ts';
@@ -21,18 +22,15 @@ const scope = globalThis as unknown as WorkerScope & typeof globalThis;
 
 lockDown(scope, () => false);
 
-/** Of the database, and what locks and channels begin with. */
-const name = 'counterpart';
-
-const exclusive: Exclusive = (what, work) => navigator.locks.request(`${name}-${what}`, work) as ReturnType<typeof work>;
-const channel = new BroadcastChannel(`${name}-workers`);
+const exclusive: Exclusive = (what, work) => navigator.locks.request(`${vaultName}-${what}`, work) as ReturnType<typeof work>;
+const channel = new BroadcastChannel(`${vaultName}-workers`);
 
 const post = (message: PeerMessage) => channel.postMessage(message);
 
 /** The folder of the second copy in the origin's private file system. */
 async function openFolder(): Promise<Folder> {
   const root = await navigator.storage.getDirectory();
-  return (await root.getDirectoryHandle(name, { create: true })) as unknown as Folder;
+  return (await root.getDirectoryHandle(vaultName, { create: true })) as unknown as Folder;
 }
 
 const hasFiles = typeof FileSystemFileHandle !== 'undefined' && 'createSyncAccessHandle' in FileSystemFileHandle.prototype;
@@ -41,7 +39,7 @@ const copy = hasFiles ? new SecondCopy({ folder: openFolder, randomName: () => c
 const { storageBuckets: buckets } = navigator as { readonly storageBuckets?: StorageBuckets };
 
 const host = new VaultHost({
-  houses: [dexieHouse(name, indexedDB), ...(buckets ? [bucketHouse(name, buckets)] : [])],
+  houses: [dexieHouse(vaultName, indexedDB), ...(buckets ? [bucketHouse(vaultName, buckets)] : [])],
   memory: memoryHouse(),
   copy,
   keys: {
@@ -66,7 +64,7 @@ const host = new VaultHost({
 const answer = makeServer(host, (message) => scope.postMessage(message));
 scope.onmessage = ({ data }) => void answer(data);
 
-const lock = `${name}-worker-${crypto.randomUUID()}`;
+const lock = `${vaultName}-worker-${crypto.randomUUID()}`;
 void navigator.locks.request(lock, () => {
   scope.postMessage({ type: 'alive', lock });
   return new Promise<never>(() => {});
