@@ -3,7 +3,7 @@
  * fail; with the headers alone it hears nothing; and from the app itself, its workers and its service worker, nothing.
  */
 import { expect, test } from '@playwright/test';
-import type { Browser, BrowserContext, Page, Worker } from '@playwright/test';
+import type { Browser, BrowserContext } from '@playwright/test';
 import { securityHeaders } from '../../src/guard/headers.mjs';
 import { pageWays } from '../../src/guard/page-ways.ts';
 import { scopeWays } from '../../src/guard/ways.ts';
@@ -120,7 +120,7 @@ test('from the app, its workers and its service worker none of the ways gets out
   const sink = await startSink();
   await acknowledge(page);
   const url = page.url();
-  const attemptsFrom = async (scope: Page | Worker, place: Place) => {
+  const attemptsFrom = async (scope: { evaluate(code: string): Promise<unknown> }, place: Place) => {
     await scope.evaluate(script);
     return (await scope.evaluate(call(sink, place, idsFrom(place)))) as readonly { id: string; outcome: string }[];
   };
