@@ -74,7 +74,7 @@ export function placeObservation(one: ImportedObservation, context: RecordContex
   };
 }
 
-/** Digits that only a conversion made: no laboratory measures the seventh. What came with seven or fewer stays as it came. */
+/** Six figures of a number that has more than seven: conversions and simulators make such, no laboratory does. What was received stays beside it. */
 function withoutNoise(value: number): number {
   const digits = String(value).replace(/e.*/, '').replace(/\D/g, '').replace(/^0+/, '');
   return digits.length > 7 ? Number(value.toPrecision(6)) : value;
