@@ -81,7 +81,7 @@ module.exports = {
       comment:
         'engine/worker.ts is a composition root: it may import whatever computes, so that everything else need not. The page, its session and its storage are on the other side of the boundary.',
       from: { path: '^src/engine/worker\\.ts$' },
-      to: { path: '^src/(ui|app|vault|interop)/' },
+      to: { path: '^src/(ui|app|vault|interop|guard)/' },
     },
     {
       name: 'engines-are-chosen-in-one-place',

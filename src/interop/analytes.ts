@@ -87,6 +87,7 @@ const row = (
 // Molar masses: creatinine 113.12 (88.40 µmol/L a mg/dL), glucose 180.16, bilirubin 584.66, urate 168.11, cholesterol 386.65,
 // triglycerides 885.7 (as triolein), urea 60.06 with two nitrogens of 14.007: urea nitrogen = urea × 28.014 / 60.06. Factors with four
 // figures are those of the tables that laboratories use, so that a value goes back to what was printed.
+/** A millimole of urea nitrogen, as laboratories write it, is that of a millimole of urea: both nitrogens of it. */
 const bunPerUreaMmol = 1 / 0.357;
 const ureaUnits: Steps = { 'mmol/L': bunPerUreaMmol, 'mg/dL': 28.014 / 60.06, 'g/L': (100 * 28.014) / 60.06 };
 /** NGSP % = 0.09148 × IFCC mmol/mol + 2.152 (ngsp.org): a regression between two reference methods, not a unit conversion. */
@@ -99,7 +100,7 @@ export const analytes: readonly Analyte[] = [
   row('glucose', 'Glucose', 'mg/dL', ['2345-7', '2339-0', '1558-6', '14749-6', '15074-8', '14743-9', '2340-8', '41653-7', '14771-0'], { 'mg/dL': 1, 'mmol/L': 18.016, 'mg/L': 0.1, 'g/L': 100 }, [20, 700], [0, 5000], ['blood glucose', 'blood sugar', 'plasma glucose', 'serum glucose', 'fasting glucose', 'glucose serpl mcnc', 'glukose', 'glucosa']), // prettier-ignore
   row('sensor-glucose', 'Glucose (sensor under the skin)', 'mg/dL', ['99504-3'], { 'mg/dL': 1, 'mmol/L': 18.016 }, [39, 600], [0, 1000], ['cgm glucose', 'sensor glucose', 'interstitial glucose']), // prettier-ignore
   row('creatinine', 'Creatinine', 'mg/dL', ['2160-0', '38483-4', '14682-9', '59826-8'], { 'mg/dL': 1, 'umol/L': 1 / 88.4, 'mmol/L': 1000 / 88.4, 'mg/L': 0.1 }, [0.1, 20], [0, 100], ['creat', 'serum creatinine', 'creatinine in serum', 'creat serpl mcnc', 'kreatinin', 'crea']), // prettier-ignore
-  row('urea-nitrogen', 'Urea nitrogen', 'mg/dL', ['3094-0', '6299-2', { code: '14937-7', units: { 'mmol/L': bunPerUreaMmol } }, { code: '22664-7', units: ureaUnits }, { code: '3091-6', units: ureaUnits }], { 'mg/dL': 1, 'mg/L': 0.1 }, [1, 200], [0, 1000], ['bun', 'blood urea nitrogen', 'bun serpl mcnc']), // prettier-ignore
+  row('urea-nitrogen', 'Urea nitrogen', 'mg/dL', ['3094-0', '6299-2', '14937-7', { code: '22664-7', units: ureaUnits }, { code: '3091-6', units: ureaUnits }], { 'mg/dL': 1, 'mg/L': 0.1, 'mmol/L': bunPerUreaMmol }, [1, 200], [0, 1000], ['bun', 'blood urea nitrogen', 'bun serpl mcnc']), // prettier-ignore
   row('egfr-mdrd', 'eGFR, MDRD', 'mL/min/{1.73_m2}', ['33914-3', '48642-3', '48643-1', '77147-7'], gfr, [2, 200], [0, 500], ['estimated glomerular filtration rate mdrd']), // prettier-ignore
   row('egfr-ckd-epi-2009', 'eGFR, CKD-EPI 2009', 'mL/min/{1.73_m2}', ['62238-1', '88293-6', '88294-4'], gfr, [2, 200], [0, 500], ['egfr ckd epi']), // prettier-ignore
   row('egfr-ckd-epi-2021', 'eGFR, CKD-EPI 2021', 'mL/min/{1.73_m2}', ['98979-8'], gfr, [2, 200], [0, 500]),

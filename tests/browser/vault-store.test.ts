@@ -24,7 +24,10 @@ function kept(vault: Vault): Vault {
 }
 /** As a reload: nothing of the page's vault is left. */
 function end(): void {
-  for (const one of open.splice(0)) 'terminate' in one ? one.terminate() : one.close();
+  for (const one of open.splice(0)) {
+    if ('terminate' in one) one.terminate();
+    else one.close();
+  }
 }
 
 beforeEach(async () => {

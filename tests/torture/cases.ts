@@ -16,6 +16,7 @@ export const cases: readonly TortureCase[] = [
   fourTabs,
   gpuKilled,
   largeFiles,
+  hostileInput,
   plantedTokens,
   soak,
 ];

@@ -127,7 +127,7 @@ describe('conversion', () => {
     ['3094-0', 20, 'mg/dL', '20 mg/dL'],
     ['22664-7', 7.14, 'mmol/L', '20 mg/dL'],
     ['22664-7', 42.88, 'mg/dL', '20.001 mg/dL'],
-    ['3094-0', 7, 'mmol/L', 'unit_contradicts'],
+    ['3094-0', 7, 'mmol/L', '19.608 mg/dL'],
     ['33914-3', 60, 'mL/min/1.73m2', '60 mL/min/{1.73_m2}'],
     ['33914-3', 60, 'mL/min', 'unit_contradicts'],
     ['2093-3', 5, 'mmol/L', '193.35 mg/dL'],
