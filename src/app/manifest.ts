@@ -5,7 +5,6 @@ export type {
   Intervention,
   MarkerDescription,
   PackManifest,
-  Sign,
   Target,
   WhatIfClass,
 } from '#packs/manifest.ts';

@@ -52,7 +52,7 @@ export type JsonRead =
   | { readonly ok: false; readonly code: JsonRefusalCode; readonly line: number; readonly column: number };
 
 /** Deeper than any FHIR resource, far from the depth at which a stack overflows. */
-export const mostDepth = 200;
+const mostDepth = 200;
 /** Notices kept of one text; a file of nothing but doubled keys must not fill the memory. */
 const mostNotices = 2000;
 

@@ -39,7 +39,7 @@ export interface Process {
 }
 
 /** The processes of one profile. Children do not name it, so they are found by their parents. */
-export function processesOf(profile: string): Process[] {
+function processesOf(profile: string): Process[] {
   const all = new Map<number, { parent: number; line: string }>();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;

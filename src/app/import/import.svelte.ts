@@ -38,7 +38,7 @@ import type { Placed } from './to-record.ts';
 /** People taken at once. More would be decided about by nobody. */
 export const mostPeople = 500;
 /** Values stored at once: what one transaction holds without the page standing still. */
-export const mostValues = 100_000;
+const mostValues = 100_000;
 
 export interface ImportParts {
   readonly client: ImportClient;

@@ -13,7 +13,7 @@ const rollouts = 50_000;
 const manyDeaths = ['--disable-domain-blocking-for-3d-apis', '--disable-gpu-process-crash-limit'];
 
 /** Greatest difference between two forecasts' medians and bands, as a share of each marker's greatest value. */
-export function difference(a: Forecast, b: Forecast): number {
+function difference(a: Forecast, b: Forecast): number {
   let most = 0;
   a.plans.forEach((plan, p) => {
     for (const [id, marker] of Object.entries(plan.markers)) {
