@@ -1,15 +1,17 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
-import type { Download, Locator, Page } from '@playwright/test';
-import { acknowledge, expectNoSeriousFinding, finished, firstForecast, runDetails, sentence } from './steps.ts';
+import type { Locator, Page } from '@playwright/test';
+import {
+  acknowledge,
+  chooseFile,
+  expectNoSeriousFinding,
+  finished,
+  firstForecast,
+  runDetails,
+  saved,
+  sentence,
+} from './steps.ts';
 
 const safetyLine = 'Simulation for research and education. Not for diagnosis or treatment decisions. Not a medical device.';
-
-async function saved(page: Page, press: () => Promise<void>): Promise<{ name: string; bytes: Buffer; text: string }> {
-  const [download] = await Promise.all([page.waitForEvent('download'), press()]);
-  const bytes = readFileSync(await (download satisfies Download).path());
-  return { name: download.suggestedFilename(), bytes, text: bytes.toString('utf8') };
-}
 
 const openDialog = async (page: Page): Promise<Locator> => {
   await page.getByRole('button', { name: 'Export', exact: true }).click();
@@ -34,13 +36,8 @@ const drawnPaths = (page: Page): Promise<string[]> =>
     ]),
   );
 
-async function openFile(page: Page, name: string, contents: string): Promise<void> {
-  const [chooser] = await Promise.all([
-    page.waitForEvent('filechooser'),
-    page.getByRole('button', { name: 'Open a run', exact: true }).click(),
-  ]);
-  await chooser.setFiles({ name, mimeType: 'application/json', buffer: Buffer.from(contents) });
-}
+const openFile = (page: Page, name: string, contents: string) =>
+  chooseFile(page, page.getByRole('button', { name: 'Open a run', exact: true }), name, contents);
 
 test('every kind of file is saved, marked, and a run opens again to the same picture and the same bytes', async ({ page }) => {
   test.slow();

@@ -1,4 +1,5 @@
 /** What journeys have in common. They know no pack: they take the first one installed and read from it what may be typed. */
+import { readFileSync } from 'node:fs';
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect } from '@playwright/test';
 import type { BrowserContext, Locator, Page, Worker } from '@playwright/test';
@@ -128,6 +129,36 @@ export async function typePerson(page: Page, pack: PackFile): Promise<void> {
     if (covariate.kind === 'category') await field.selectOption({ index: 1 });
     else await field.fill(usualValue({ seen: covariate.seen!, decimals: 0 }));
   }
+}
+
+/** A real person, as far as the app knows: typed, with values of the first pack, and saved. Without a purpose, without a basis. */
+export async function enterPatient(page: Page, name: string, purpose?: string): Promise<void> {
+  const pack = await firstPack(page);
+  await page.getByRole('button', { name: 'Enter a patient' }).click();
+  await page.getByLabel('Name on this device').fill(name);
+  await page.getByLabel('Record starts').fill(daysAgo(400));
+  await typePerson(page, pack);
+  if (purpose !== undefined) {
+    await page.getByLabel('Basis', { exact: true }).selectOption('care');
+    await page.getByLabel('Purpose').fill(purpose);
+  }
+  await cell(page, 0, -1).fill(daysAgo(10));
+  for (const [column, marker] of pack.markers.entries()) await cell(page, 0, column).fill(usualValue(marker));
+  await page.getByRole('button', { name: 'Save and forecast' }).click();
+  await expect(page.getByRole('combobox', { name: 'Patient' })).toBeVisible();
+}
+
+/** A file as the browser saves it. */
+export async function saved(page: Page, press: () => Promise<void>): Promise<{ name: string; bytes: Buffer; text: string }> {
+  const [download] = await Promise.all([page.waitForEvent('download'), press()]);
+  const bytes = readFileSync(await download.path());
+  return { name: download.suggestedFilename(), bytes, text: bytes.toString('utf8') };
+}
+
+/** Answers the browser's own question for a file. */
+export async function chooseFile(page: Page, press: Locator, name: string, contents: string): Promise<void> {
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), press.click()]);
+  await chooser.setFiles({ name, mimeType: 'application/json', buffer: Buffer.from(contents) });
 }
 
 export const cell = (page: Page, row: number, column: number): Locator =>

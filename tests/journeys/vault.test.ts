@@ -2,35 +2,19 @@ import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 import { readFileSync } from 'node:fs';
 import {
-  cell,
   chooseRole,
   createVault,
   daysAgo,
+  enterPatient,
   expectNoSeriousFinding,
-  firstPack,
   keepKey,
   lockScreen,
   makeVault,
   passphrase,
   passphraseField,
   sentence,
-  typePerson,
   unlock,
-  usualValue,
 } from './steps.ts';
-
-/** A real person, as far as the app knows: typed, saved, and without a basis. */
-async function enterPatient(page: Page, name: string): Promise<void> {
-  const pack = await firstPack(page);
-  await page.getByRole('button', { name: 'Enter a patient' }).click();
-  await page.getByLabel('Name on this device').fill(name);
-  await page.getByLabel('Record starts').fill(daysAgo(400));
-  await typePerson(page, pack);
-  await cell(page, 0, -1).fill(daysAgo(10));
-  for (const [column, marker] of pack.markers.entries()) await cell(page, 0, column).fill(usualValue(marker));
-  await page.getByRole('button', { name: 'Save and forecast' }).click();
-  await expect(page.getByRole('combobox', { name: 'Patient' })).toBeVisible();
-}
 
 const toPatients = (page: Page) => page.getByRole('link', { name: 'Patients' }).click();
 const toSettings = (page: Page) => page.getByRole('link', { name: 'Settings' }).click();

@@ -1,15 +1,35 @@
-/** Once through every feature, with an ear on every request. */
+/** Once through every feature, with an ear on every request: a demonstration vault that is deleted again, then a locked one. */
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect } from '@playwright/test';
-import type { Page } from '@playwright/test';
-import { finished, firstForecast, sentence, watchTraffic } from './steps.ts';
+import type { Page, Request, Response } from '@playwright/test';
+import {
+  acknowledge,
+  chooseFile,
+  createVault,
+  enterPatient,
+  finished,
+  lockScreen,
+  passphrase,
+  passphraseField,
+  runDetails,
+  saved,
+  sentence,
+  unlock,
+  watchTraffic,
+} from './steps.ts';
 
 export interface Walk {
   /** All requests that page, workers and service worker made before the ways out were tried. */
   readonly requests: number;
-  /** Of these, what left the origin or carried a body. */
+  /** Of these, what left the origin, carried a body, or asked for anything but a file of the build by its bare name. */
   readonly offences: readonly string[];
-  /** Requests after everything was loaded, but for the icon of the page. */
+  /** What was asked of the network, and not answered by the service worker, once that had everything; but for the icon of the page. */
   readonly later: readonly string[];
+  /** Files that were saved on the way. */
+  readonly files: readonly string[];
   /** What the page of the proof said. */
   readonly proof: string;
   readonly isClean: boolean;
@@ -18,50 +38,193 @@ export interface Walk {
 export async function walkEveryFeature(page: Page, origin: string): Promise<Walk> {
   const context = page.context();
   const offences = watchTraffic(context, origin);
-  const seen: string[] = [];
-  context.on('request', (request) => seen.push(request.url()));
+  const requests: string[] = [];
+  const later: string[] = [];
+  const files: string[] = [];
+  let isKept = false;
+  const build: { files: readonly { path: string }[] } = await (await page.request.get('build.json')).json();
+  const paths = new Set(['/', '/build.json', ...build.files.map(({ path }) => `/${path}`)]);
+  const note = (request: Request) => {
+    const { protocol, pathname, search, href } = new URL(request.url());
+    if (protocol === 'blob:' || protocol === 'data:') return;
+    requests.push(href);
+    if (search !== '' || !paths.has(pathname)) offences.push(`no file of the build: ${href}`);
+  };
+  const noteAnswer = (response: Response) => {
+    const { protocol, pathname, href } = new URL(response.url());
+    // The browser asks again for the page's own icon at each change of screen, and past the service worker.
+    if (isKept && protocol !== 'blob:' && !response.fromServiceWorker() && pathname !== '/favicon.svg') later.push(href);
+  };
+  context.on('request', note);
+  context.on('response', noteAnswer);
+  page.on('download', (download) => files.push(download.suggestedFilename()));
 
-  await firstForecast(page);
+  await demonstration(page);
+  isKept = true;
+  await createVault(page);
+  await enterPatient(page, 'Ada Invented', 'Teaching round');
+  await press(page, 'Run the forecast');
+  await finished(page);
+  await forecastAndCard(page);
+  const run = await exportEverything(page);
+  await reopen(page, run);
+  await importFiles(page);
+  await doses(page);
+  const backup = await settingsAndLog(page);
+  await lockAndRestore(page, backup);
+  await withoutNetwork(page);
+  context.off('request', note);
+  context.off('response', noteAnswer);
+
+  // The proof asks for its own files again and tries every way out: nothing of that is of the app itself.
+  const found = [...offences];
+  await goTo(page, 'prove');
+  await press(page, 'Try every way out');
+  await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible({ timeout: 90_000 });
+  const proof = (await sentence(page).textContent())!.trim();
+  return {
+    requests: requests.length,
+    offences: found,
+    later,
+    files,
+    proof,
+    isClean: found.length === 0 && later.length === 0 && proof.includes('none reached anything'),
+  };
+}
+
+const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/imports/${name}`, import.meta.url));
+const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).first().click();
+
+async function goTo(page: Page, screen: string): Promise<void> {
+  await page.evaluate((name) => (location.hash = `#/${name}`), screen);
+  await expect(page.getByRole('main').getByRole('heading').first()).toBeVisible();
+}
+
+/** Made-up people only; deleted to make room for a locked vault. */
+async function demonstration(page: Page): Promise<void> {
+  await acknowledge(page);
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
-  // All packs are read for the list of patients, and the screens are parts of one program: from here on nothing is to be fetched.
-  const loaded = seen.length;
-  await page.getByRole('button', { name: 'Card', exact: true }).click();
+  await goTo(page, 'import');
+  await expect(page.getByText('Nothing is imported into the demonstration vault.')).toBeVisible();
+  await goTo(page, 'settings');
+  await press(page, 'Delete it, to begin with a locked vault');
+  await page.getByLabel('Type “delete” to go on').fill('delete');
+  await press(page, 'Delete everything');
+  await press(page, 'Go to the first screen');
+}
+
+async function forecastAndCard(page: Page): Promise<void> {
+  await press(page, 'Card');
   for (const tab of ['Limits', 'What can be changed', 'Whole card', 'Sources'])
     await page.getByRole('tab', { name: tab }).click();
   await page.keyboard.press('Escape');
-  await page.getByRole('button', { name: 'Add a plan' }).click();
-  await page.getByRole('button', { name: 'Run again' }).click();
+  await press(page, 'Add a plan');
+  await press(page, 'Run again');
   await finished(page);
   for (const figure of await page.locator('.result figure').all()) {
     await figure.getByRole('button', { name: 'As a table' }).click();
   }
-  const somethingShown = page.getByRole('main').getByRole('heading').first();
-  const screens = await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').all();
-  for (const link of screens) {
-    await link.click();
-    await expect(somethingShown).toBeVisible();
+  for (const kind of ['SVG', 'PNG']) {
+    const button = page.getByRole('button', { name: new RegExp(`^Save “.*” as ${kind}$`) }).first();
+    await saved(page, () => button.press('Enter'));
   }
-  for (const screen of ['audit', 'record', 'forecast']) {
-    await page.evaluate((name) => (location.hash = `#/${name}`), screen);
-    await expect(somethingShown).toBeVisible();
-  }
+}
+
+/** Every kind of file, one with the person's identity, and the report. Gives the run. */
+async function exportEverything(page: Page): Promise<string> {
+  await press(page, 'Export');
+  const dialog = page.getByRole('dialog', { name: 'Export' });
+  const save = async (name: string) => (await saved(page, () => dialog.getByRole('button', { name, exact: true }).click())).text;
+  const run = await save('Whole run (JSON)');
+  for (const name of ['Simulated numbers (CSV)', 'FHIR bundle', 'FHIR with courses', 'Record (CSV)', 'Record (FHIR)'])
+    await save(name);
+  await dialog.getByRole('switch', { name: /With name/ }).press('Space');
+  await press(page, 'Export with identity');
+  expect(await save('Whole run (JSON)')).toContain('Ada Invented');
+  await dialog.getByRole('button', { name: 'One-page report' }).click();
+  await expect(page.getByRole('article', { name: 'Report' })).toBeVisible();
   await page.emulateMedia({ media: 'print' });
   await page.emulateMedia({ media: null });
-  // The browser asks again for the page's own icon at each change of screen.
-  const later = seen.slice(loaded).filter((address) => !address.startsWith('blob:') && !address.endsWith('/favicon.svg'));
-  const requests = seen.length;
-  const found = [...offences];
+  return run;
+}
 
-  // The proof asks for its own files again and tries every way out: nothing of that is of the app itself.
-  await page.evaluate(() => (location.hash = '#/prove'));
-  await page.getByRole('button', { name: 'Try every way out' }).click();
-  await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible({ timeout: 90_000 });
-  const proof = (await sentence(page).textContent())!.trim();
-  return {
-    requests,
-    offences: found,
-    later,
-    proof,
-    isClean: found.length === 0 && later.length === 0 && proof.includes('none reached anything'),
-  };
+async function reopen(page: Page, run: string): Promise<void> {
+  await goTo(page, 'patients');
+  await chooseFile(page, page.getByRole('button', { name: 'Open a run', exact: true }), 'run.json', run);
+  await expect(page.getByText('Opened from a file.')).toBeVisible();
+  await press(page, 'Close it');
+}
+
+/** A table and a bundle, and where their values came from. */
+async function importFiles(page: Page): Promise<void> {
+  await goTo(page, 'import');
+  await page.locator('input[type=file]').setInputFiles([fixture('labs-eu.csv'), fixture('bundle.json')]);
+  await press(page, 'Read with these meanings');
+  await press(page, 'Add all to whom they are like');
+  await page.getByRole('button', { name: /^Go on with \d+ (person|people)$/ }).click();
+  await page.getByLabel('Basis', { exact: true }).selectOption('care');
+  await page.getByLabel('Purpose').fill('liver clinic');
+  await page.getByRole('button', { name: /^Import \d+ patients?$/ }).click();
+  await expect(page.getByText(/^Imported: /)).toBeVisible();
+  await press(page, 'Back to patients');
+  await press(page, 'Edit Patient 1');
+  await page.getByText(/^Where \d+ imported values come from/).click();
+}
+
+/** A dosed person: doses searched and compared, and the next sample. */
+async function doses(page: Page): Promise<void> {
+  await goTo(page, 'patients');
+  await page.getByLabel('Add a synthetic person').selectOption('vancomycin');
+  await expect(runDetails(page)).toContainText('courses a plan', { timeout: 120_000 });
+  await goTo(page, 'plan');
+  await press(page, 'Search the doses');
+  await expect(page.getByRole('button', { name: 'Search again' })).toBeVisible({ timeout: 120_000 });
+  await page
+    .getByRole('checkbox', { name: / every / })
+    .first()
+    .check();
+  await press(page, 'Find the times');
+  await expect(page.getByText('is expected to narrow it')).toBeVisible({ timeout: 120_000 });
+}
+
+/** All screens of the navigation, the light, the machine, the log. Gives the path of a backup. */
+async function settingsAndLog(page: Page): Promise<string> {
+  for (const link of await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').all()) await link.click();
+  await goTo(page, 'audit');
+  await expect(page.getByRole('cell', { name: 'Vault made' })).toBeVisible();
+  for (const kind of ['As CSV', 'As JSON']) await saved(page, () => press(page, kind));
+  await goTo(page, 'settings');
+  for (const light of ['Dark', 'Light']) await page.getByRole('radio', { name: light, exact: true }).check({ force: true });
+  await press(page, 'Where it runs');
+  await page.keyboard.press('Escape');
+  await expect(page.getByText('Ready for offline use')).toBeVisible();
+  const { bytes } = await saved(page, () => press(page, 'Save a backup'));
+  const path = join(tmpdir(), `counterpart-walk-${process.pid}.vault`);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+async function lockAndRestore(page: Page, backup: string): Promise<void> {
+  await press(page, 'Lock');
+  await expect(lockScreen(page)).toBeVisible();
+  await unlock(page);
+  await goTo(page, 'settings');
+  await press(page, 'Restore a backup…');
+  await page.getByLabel('Backup or rescue file').setInputFiles(backup);
+  await page.getByLabel(/^Type “/).fill('replace');
+  await passphraseField(page).fill(passphrase);
+  await press(page, 'Replace and open');
+  // The lock was written to the log after the backup was made.
+  await press(page, 'Use the older one');
+  await expect(page.getByRole('navigation', { name: 'Pages' })).toBeVisible();
+}
+
+/** Begun anew from what the service worker keeps. */
+async function withoutNetwork(page: Page): Promise<void> {
+  await page.context().setOffline(true);
+  await page.reload();
+  await unlock(page);
+  await page.getByRole('link', { name: 'Patients' }).click();
+  await expect(page.getByRole('button', { name: 'Ada Invented', exact: true })).toBeVisible();
+  await page.context().setOffline(false);
 }

@@ -6,7 +6,10 @@ import { memoryDevice } from '#vault/memory-door.ts';
 import { soleTab } from '#vault/tabs.ts';
 import type { MemoryDevice } from '#vault/memory-door.ts';
 import { fakeClient, result, toySession } from '../../fixtures/toy-client.ts';
+import { toyPack } from '../../fixtures/toy-pack.ts';
 import { demonstrationVault } from '../../fixtures/vault/demonstration-vault.ts';
+
+const { manifest, card } = toyPack();
 
 async function session(client: EngineClient, device: MemoryDevice = memoryDevice(), isWriter = true) {
   const now = () => Date.UTC(2026, 10, 23, 12);
@@ -91,6 +94,26 @@ describe('a forecast', () => {
     await vi.waitFor(() => expect(second.forecast.forecast).not.toBeNull());
     expect(second.forecast.plans.map(({ id }) => id)).toEqual([usualCareId, 'plan-a', 'plan-b']);
     expect(second.forecast.stale).toEqual([]);
+  });
+
+  test('made with a pack that an update changed is shown as it was, says so, and is not run again by itself', async () => {
+    const device = memoryDevice();
+    const first = await session(fakeClient().client, device);
+    await first.addDemonstration('toy');
+    await first.forecast.run();
+    const made = first.forecast.forecast;
+    const fake = fakeClient({
+      packs: () => ({ packs: [{ manifest: { ...manifest, version: '2.0.0' }, digest: 'digest-2', card }], refused: [] }),
+    });
+    const second = await session(fake.client, device);
+    await vi.waitFor(() => expect(second.forecast.forecast).not.toBeNull());
+    expect(second.forecast.pack?.digest).toBe('digest-2');
+    expect(second.forecast.forecast).toEqual(made);
+    expect(second.forecast.stale).toEqual(['pack']);
+    expect(fake.orders()).toEqual([]);
+    await second.forecast.run();
+    expect(second.forecast.stale).toEqual([]);
+    expect(fake.orders()).not.toEqual([]);
   });
 
   test('of a tab that does not write is made, and the plans that were not kept are named', async () => {
