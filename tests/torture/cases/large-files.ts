@@ -61,7 +61,8 @@ export const largeFiles: TortureCase = {
           figures[`${kind}PeakMiB`] = Math.round(mostBytes / 2 ** 20);
           figures[`${kind}CancelMs`] = Math.round(cancelMs);
           if (read.kept !== wanted) failures.push(`${name}: ${read.kept} values kept of ${wanted}; ${read.message}`);
-          if (read.reports < Math.max(1, Math.floor(read.ms / 1000))) failures.push(`${name}: progress was told ${read.reports} times`);
+          if (read.reports < Math.max(1, Math.floor(read.ms / 1000)))
+            failures.push(`${name}: progress was told ${read.reports} times`);
           if (longest > mostTaskMs) failures.push(`${name}: a task of ${Math.round(longest)} ms on the page`);
           if (cancelMs > mostCancelMs)
             failures.push(`${name}: ${Math.round(cancelMs)} ms until the worker was free after a cancel`);
