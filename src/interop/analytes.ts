@@ -403,6 +403,11 @@ function stepsOf(analyte: Analyte, code: string | null): Steps {
   return analyte.codes.find((one) => one.code === code)?.units ?? analyte.units;
 }
 
+/** Whether a value without a unit says nothing: false of pure numbers, as INR and scores are. */
+export function needsUnit(analyte: Analyte): boolean {
+  return !isPureNumber(analyte.units);
+}
+
 function isPureNumber(steps: Steps): boolean {
   return Object.entries(steps).every(([unit, step]) => (unit === '1' || unit === '{score}') && step === 1);
 }

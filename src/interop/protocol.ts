@@ -34,11 +34,23 @@ export interface TableLook {
   /** The first 50 rows, each as long as `columns`. */
   readonly rows: readonly (readonly string[])[];
   readonly rowCount: number;
-  /** Names in the analyte or code column of a long table, most frequent first, at most 500. */
-  readonly names: readonly { readonly name: string; readonly count: number; readonly units: readonly string[] }[];
+  /** What the analyte or code column of a long table names, most frequent first, at most 500. */
+  readonly names: readonly TableName[];
   readonly suggestion: TableMapping;
   /** What a person has to confirm or choose; what is left open stays unread. */
   readonly questions: readonly TableQuestion[];
+}
+
+export interface TableName {
+  /** The code where the row has one, else the name, with what was sampled unless that is blood. `NameMapping.name` is the same. */
+  readonly name: string;
+  readonly count: number;
+  /** As received, at most 5; empty where no row has one. */
+  readonly units: readonly string[];
+  /** What a row with this code calls it; empty without a code or a name beside it. */
+  readonly label: string;
+  /** Id of the analyte that the code names; null for a name, and for a code that is not known here. */
+  readonly byCode: string | null;
 }
 
 export interface TableColumn {

@@ -1,5 +1,5 @@
 /** What a person may say that a column, a name or a code stands for. */
-import { analyteById, analytes } from '#interop/analytes.ts';
+import { analyteById, analytes, needsUnit } from '#interop/analytes.ts';
 import { unitText } from '../units.ts';
 
 export interface Option {
@@ -21,4 +21,10 @@ export function unitOptions(id: string | null): readonly Option[] {
   if (!analyte) return [];
   const units = [analyte.unit, ...Object.keys(analyte.units).filter((unit) => unit !== analyte.unit)];
   return units.map((unit) => ({ value: unit, label: unitText(unit) || 'plain number' }));
+}
+
+/** Whether values of it are kept as received where nobody says a unit. True of what is not known. */
+export function lacksUnit(id: string | null): boolean {
+  const analyte = id === null ? null : analyteById(id);
+  return !analyte || needsUnit(analyte);
 }

@@ -40,3 +40,21 @@ export const encodingWords: readonly (readonly [Encoding, string])[] = [
   ['utf-16le', 'UTF-16'],
   ['utf-16be', 'UTF-16, big end first'],
 ];
+
+/** What is known of the measurements that a long table names, in one sentence. */
+export function countSentence({
+  open,
+  code,
+  name,
+}: {
+  readonly open: number;
+  readonly code: number;
+  readonly name: number;
+}): string {
+  const known = [code > 0 && `${code.toLocaleString()} by code`, name > 0 && `${name.toLocaleString()} by name`]
+    .filter(Boolean)
+    .join(' and ');
+  if (open === 0) return `All are recognised: ${known}.`;
+  const what = `${open.toLocaleString()} ${open === 1 ? 'is' : 'are'} not recognised, or without a unit: ${open === 1 ? 'it comes' : 'they come'} first`;
+  return known === '' ? `${what}.` : `${what}. The others are recognised: ${known}.`;
+}

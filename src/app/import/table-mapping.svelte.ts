@@ -1,9 +1,13 @@
 /** The meaning of one table's columns while a person settles it: suggested, or remembered from an earlier file, then theirs. */
 import type { ImportClient } from '#interop/client.ts';
 import type { ImportedObservation } from '#interop/imported.ts';
-import type { ImportGroup, TableLook, TableQuestion } from '#interop/protocol.ts';
+import { analyteById, needsUnit } from '#interop/analytes.ts';
+import type { ImportGroup, TableLook, TableName, TableQuestion } from '#interop/protocol.ts';
 import type { IsoDate } from '#domain/record.ts';
 import type { ColumnRole, DateOrder, DecimalMark, NameMapping, TableMapping, TableReading } from '#interop/tables/mapping.ts';
+
+/** How it is known what a name stands for; `open`: it is not, or nobody said the unit, so that its values stay as received. */
+type NameState = 'open' | 'code' | 'name';
 
 export class TableMappingState {
   readonly group: number;
@@ -15,6 +19,15 @@ export class TableMappingState {
   readonly open: readonly TableQuestion[] = $derived(
     this.look.questions.filter((question) => question.isOpen && !isAnswered(question, this.mapping)),
   );
+  /** What a long table names, what is not recognised first. The order is that of the first sight: no row moves under a person's hand. */
+  names = $state.raw<readonly TableName[]>([]);
+  /** Whether any of `names` was not recognised at first sight. */
+  hasUnrecognised = $state(false);
+  readonly nameCounts: Readonly<Record<NameState, number>> = $derived.by(() => {
+    const counts = { open: 0, code: 0, name: 0 };
+    for (const one of this.look.names) counts[this.nameState(one)]++;
+    return counts;
+  });
   /** The first rows as they would be read; null until that is known. */
   sample = $state.raw<readonly ImportedObservation[] | null>(null);
   readonly #client: ImportClient;
@@ -28,6 +41,7 @@ export class TableMappingState {
     this.look = table!;
     this.mapping = remembered ?? table!.suggestion;
     this.origin = remembered ? 'remembered' : 'suggested';
+    this.#sortNames();
     void this.#resample();
   }
 
@@ -42,6 +56,7 @@ export class TableMappingState {
     this.look = table;
     this.mapping = isSame ? { ...this.mapping, reading } : table.suggestion;
     if (!isSame) this.origin = 'suggested';
+    this.#sortNames();
     await this.#resample();
   }
 
@@ -72,7 +87,15 @@ export class TableMappingState {
   }
 
   nameMapping(name: string): NameMapping {
-    return this.mapping.names.find((one) => one.name === name) ?? { name, analyte: null, unit: '' };
+    const said = this.mapping.names.find((one) => one.name === name);
+    return said ?? { name, analyte: this.look.names.find((one) => one.name === name)?.byCode ?? null, unit: '' };
+  }
+
+  nameState({ name, units, byCode }: TableName): NameState {
+    const { analyte: id, unit } = this.nameMapping(name);
+    const analyte = id === null ? null : analyteById(id);
+    if (!analyte || (units.length === 0 && unit === '' && needsUnit(analyte))) return 'open';
+    return byCode === id ? 'code' : 'name';
   }
 
   setName(name: string, change: Partial<Omit<NameMapping, 'name'>>): void {
@@ -86,7 +109,15 @@ export class TableMappingState {
   useSuggestion(): void {
     this.mapping = { ...this.look.suggestion, reading: this.mapping.reading };
     this.origin = 'suggested';
+    this.#sortNames();
     void this.#resample();
+  }
+
+  #sortNames(): void {
+    const isOpen = (one: TableName) => this.nameState(one) === 'open';
+    const open = this.look.names.filter(isOpen);
+    this.names = [...open, ...this.look.names.filter((one) => !isOpen(one))];
+    this.hasUnrecognised = open.length > 0;
   }
 
   #change(change: Partial<TableMapping>): void {

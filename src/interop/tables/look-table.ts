@@ -1,9 +1,10 @@
 /** A first look at a whole table: what the mapping screen shows, and a mapping suggested from all of its cells. */
+import { analyteOf } from '../analytes.ts';
 import { cleanText, shortened } from '../clean-text.ts';
 import type { ImportFormat } from '../imported.ts';
 import { Notices } from '../notices.ts';
 import { detached } from '../observation-store.ts';
-import type { TableLook } from '../protocol.ts';
+import type { TableLook, TableName } from '../protocol.ts';
 import { ImportRefusal } from '../refusal.ts';
 import { importSentences } from '../sentences.ts';
 import { isMissing } from './cells.ts';
@@ -11,7 +12,8 @@ import { findDelimiter } from './csv-rows.ts';
 import { ColumnEvidence } from './evidence.ts';
 import { nameWithSpecimen } from './header-words.ts';
 import { sampleRows, type ColumnRole, type TableReading } from './mapping.ts';
-import { suggestColumns, suggestMapping, type NameCount } from './suggest.ts';
+import { loinc } from './observation-sink.ts';
+import { suggestColumns, suggestMapping } from './suggest.ts';
 import { findStart, fits, tableRows, type TableBatch, type TableStart } from './table-rows.ts';
 import { findEncoding, textOf, type FileSource, type Pace } from './text-file.ts';
 import { readWorkbook } from './workbook.ts';
@@ -121,7 +123,7 @@ class Gatherer {
   evidence: readonly ColumnEvidence[] = [];
   rowCount = 0;
   readonly samples: string[][] = [];
-  readonly #names = new Map<string, { count: number; readonly units: Set<string> }>();
+  readonly #names = new Map<string, { count: number; readonly units: Set<string>; label: string; readonly isCode: boolean }>();
   #columns: readonly ColumnRole[] | null = null;
   #nameColumns: { readonly code: number; readonly analyte: number; readonly unit: number; readonly specimen: number } | null =
     null;
@@ -165,21 +167,35 @@ class Gatherer {
   #seeName(row: readonly string[]): void {
     const { code, analyte, unit: unitAt, specimen } = this.#nameColumns!;
     // A LOINC code needs no name; one that is not known shows as a code that somebody may name.
-    const name = (row[code] ?? '').trim() || nameWithSpecimen((row[analyte] ?? '').trim(), specimenOf(row[specimen] ?? ''));
+    const coded = (row[code] ?? '').trim();
+    const label = nameWithSpecimen((row[analyte] ?? '').trim(), specimenOf(row[specimen] ?? ''));
+    const name = coded || label;
     if (name === '') return;
     const known = this.#names.get(name);
     const unit = (row[unitAt] ?? '').trim();
     if (known) {
       known.count++;
+      if (known.label === '' && coded !== '' && label !== '') known.label = detached(label);
       if (unit !== '' && known.units.size < 5 && !known.units.has(unit)) known.units.add(detached(unit));
     } else if (this.#names.size < mostNames * 4) {
-      this.#names.set(detached(name), { count: 1, units: new Set(unit === '' ? [] : [detached(unit)]) });
+      this.#names.set(detached(name), {
+        count: 1,
+        units: new Set(unit === '' ? [] : [detached(unit)]),
+        label: coded === '' ? '' : detached(label),
+        isCode: coded !== '',
+      });
     }
   }
 
-  names(): readonly NameCount[] {
+  names(): readonly TableName[] {
     return [...this.#names]
-      .map(([name, { count, units }]) => ({ name, count, units: [...units] }))
+      .map(([name, { count, units, label, isCode }]) => ({
+        name,
+        count,
+        units: [...units],
+        label: shortened(cleanText(label)),
+        byCode: isCode ? (analyteOf([{ system: loinc, code: name }], '')?.analyte.id ?? null) : null,
+      }))
       .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1))
       .slice(0, mostNames);
   }

@@ -1,5 +1,6 @@
 /** A table and its mapping to people and observations. Whatever the mapping leaves open stays as received, with the reason. */
 import type { IsoDate } from '#domain/record.ts';
+import { analyteOf } from '../analytes.ts';
 import { cleanText, hasHiddenControls, shortened } from '../clean-text.ts';
 import type { ImportCode } from '../import-codes.ts';
 import { placeText } from '../observation-store.ts';
@@ -248,12 +249,14 @@ class RowReader {
         }
       }
     }
-    const confirmed = this.#names.get(name) ?? this.#names.get(code) ?? null;
-    const isCertain = code === '' || this.#names.has(code) ? confirmed : null;
+    const said = this.#names.get(code === '' ? name : code) ?? null;
+    const byCode = code === '' ? null : analyteOf([{ system: loinc, code }], '');
+    // A person may know that a code is wrong: then it says nothing any more, not even of what it would be stored under.
+    const isOverruled = said !== null && byCode !== null && said.analyte !== byCode.analyte.id;
     const unit = cell(layout.unit);
     this.#sink.add({
       patient,
-      concept: this.#sink.conceptOf(code === '' ? [] : [{ system: loinc, code }], name, isCertain),
+      concept: this.#sink.conceptOf(code === '' || isOverruled ? [] : [{ system: loinc, code }], name || code, said),
       when,
       received,
       receivedUnit: isMissing(unit, this.#missing) ? '' : unit,

@@ -1,7 +1,7 @@
 /** A mapping from headers and contents, and the questions that only a person can answer. */
-import { analyteOf } from '../analytes.ts';
+import { analyteById, needsUnit } from '../analytes.ts';
 import { shortened } from '../clean-text.ts';
-import type { TableQuestion } from '../protocol.ts';
+import type { TableName, TableQuestion } from '../protocol.ts';
 import type { ColumnEvidence } from './evidence.ts';
 import { plainWords, roleOfHeader } from './header-words.ts';
 import type { ColumnRole, DateOrder, DecimalMark, NameMapping, TableMapping, TableReading } from './mapping.ts';
@@ -122,22 +122,21 @@ function findMark(columns: readonly ColumnRole[], evidence: readonly ColumnEvide
   return { mark: isContinental && maybePoint === 0 ? ',' : null, column };
 }
 
+function asksForUnit(id: string): boolean {
+  const analyte = analyteById(id);
+  return analyte !== null && needsUnit(analyte);
+}
+
 export interface Suggestion {
   readonly mapping: TableMapping;
   readonly questions: readonly TableQuestion[];
-}
-
-export interface NameCount {
-  readonly name: string;
-  readonly count: number;
-  readonly units: readonly string[];
 }
 
 export function suggestMapping(
   headers: readonly string[],
   columns: readonly ColumnRole[],
   evidence: readonly ColumnEvidence[],
-  names: readonly NameCount[],
+  names: readonly TableName[],
   reading: TableReading,
 ): Suggestion {
   const questions: TableQuestion[] = [];
@@ -183,7 +182,7 @@ export function suggestMapping(
     if (role.kind === 'quantity') {
       if (role.analyte === null)
         ask('analyte_unknown', index, '', true, `${titled(index)}: what was measured is not known. Its values are kept as received until it is chosen.`); // prettier-ignore
-      else if (role.unit === '')
+      else if (role.unit === '' && asksForUnit(role.analyte))
         ask(
           'unit_missing',
           index,
@@ -203,27 +202,15 @@ export function suggestMapping(
     );
   }
 
-  const mapped = names.flatMap(({ name, units }): NameMapping[] => {
-    // What a code of the table names needs no mapping.
-    if (analyteOf([{ system: 'http://loinc.org', code: name }], '')) return [];
-    const analyte = analyteNamed(name);
-    if (!analyte)
-      ask(
-        'analyte_unknown',
-        null,
-        name,
-        true,
-        `"${shortened(name, 60)}" is not a known analyte. Its values are kept as received until one is chosen.`,
-      );
-    else if (units.length === 0)
-      ask(
-        'unit_missing',
-        null,
-        name,
-        true,
-        `"${shortened(name, 60)}" comes without a unit. Its values are kept as received until one is chosen.`,
-      );
-    return [{ name, analyte: analyte?.id ?? null, unit: '' }];
+  const mapped = names.flatMap(({ name, units, byCode }): NameMapping[] => {
+    const analyte = byCode ?? analyteNamed(name)?.id ?? null;
+    const shown = `"${shortened(name, 60)}"`;
+    if (analyte === null)
+      ask('analyte_unknown', null, name, true, `${shown} is not a known analyte. Its values are kept as received until one is chosen.`); // prettier-ignore
+    else if (units.length === 0 && asksForUnit(analyte))
+      ask('unit_missing', null, name, true, `${shown} comes without a unit. Its values are kept as received until one is chosen.`); // prettier-ignore
+    // What a code names needs no mapping: one would be a person's word against the code.
+    return byCode === null ? [{ name, analyte, unit: '' }] : [];
   });
 
   return {

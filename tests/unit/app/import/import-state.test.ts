@@ -405,7 +405,7 @@ describe('what a person once said', () => {
     })),
     rows: [['1', '01/02/2020', 'Bili', '2,0', 'mg/dL']],
     rowCount: 1,
-    names: [{ name: 'Bili', count: 1, units: ['mg/dL'] }],
+    names: [{ name: 'Bili', count: 1, units: ['mg/dL'], label: '', byCode: null }],
     suggestion,
     questions: [
       { code: 'date_order_ambiguous', column: 1, token: '', message: '', isOpen: true },
