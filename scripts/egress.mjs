@@ -52,7 +52,8 @@ function wayIn() {
     ['-n', '-m'],
     ['-r', '-n', '-m'],
   ]) {
-    const tryCable = 'ip link add near type veth peer name far && mount --bind /dev/null /etc/resolv.conf';
+    const tryCable =
+      'ip link add near type veth peer name far && mount --bind /dev/null /etc/resolv.conf && mount --bind /dev/null /etc/hosts';
     if (quiet('unshare', ...flags, 'sh', '-c', tryCable)) return flags;
   }
   return null;
@@ -94,6 +95,9 @@ async function inNamespace() {
     const folder = mkdtempSync(join(tmpdir(), 'counterpart-egress-'));
     writeFileSync(join(folder, 'resolv.conf'), `nameserver ${farAddress}\n`);
     must('mount', '--bind', join(folder, 'resolv.conf'), '/etc/resolv.conf');
+    // Node asks for both addresses of localhost; a machine whose list lacks one would ask the name server, and that would count.
+    writeFileSync(join(folder, 'hosts'), '127.0.0.1 localhost\n::1 localhost\n');
+    must('mount', '--bind', join(folder, 'hosts'), '/etc/hosts');
     while (!names.includes('ready')) await new Promise((done) => setTimeout(done, 10));
 
     /** Packets that reached the far end, and names asked for, while `run` ran. */
