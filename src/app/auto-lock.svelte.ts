@@ -55,6 +55,11 @@ export class AutoLock {
     this.#hiddenSince = isHidden ? (this.#hiddenSince ?? this.#parts.now()) : null;
   }
 
+  /** The browser brought the page back as it was when somebody went to another page: nobody knows who sits there now. */
+  broughtBack(): void {
+    if (this.#parts.isTimed) this.#lock('sleep');
+  }
+
   /** Once a second. */
   tick(): void {
     const now = this.#parts.now();
@@ -62,7 +67,8 @@ export class AutoLock {
     this.#lastTick = now;
     if (!this.#parts.isTimed) return;
     const { idleMinutes, hiddenMinutes } = this.#parts.limits();
-    if (silence > sleepGapMs) return this.#lock('sleep');
+    // A clock that was set back would keep everything open for as long as it was set back.
+    if (Math.abs(silence) > sleepGapMs) return this.#lock('sleep');
     if (this.#hiddenSince !== null && now - this.#hiddenSince >= hiddenMinutes * minute) return this.#lock('hidden');
     const left = this.#lastActivity + idleMinutes * minute - now;
     if (left <= 0) return this.#lock('idle');

@@ -2,7 +2,7 @@
  * What stands before the session: what is on this device, and how it is opened. Until a vault is open nothing of it is known here but
  * the ways of unlocking, and after a lock the page begins here again.
  */
-import type { AuditEvent, Damage, Found, Vault, VaultDoor } from '#vault/vault.ts';
+import type { AuditEvent, Damage, Found, OpenedBackup, Vault, VaultDoor } from '#vault/vault.ts';
 import type { Secret, WrapKind } from '#vault/keys.ts';
 import { failureOf } from './failure.ts';
 import type { Failure } from './failure.ts';
@@ -12,7 +12,7 @@ import type { Role } from './settings.svelte.ts';
 
 export type { Secret } from '#vault/keys.ts';
 export type { BrowserPasskeys } from '#vault/passkey.ts';
-export type { Damage } from '#vault/vault.ts';
+export type { Damage, OpenedBackup } from '#vault/vault.ts';
 
 export type Step =
   | 'looking'
@@ -79,6 +79,8 @@ export class Gate {
   /** A passkey was wanted and could not be added; the vault was made all the same. */
   passkeyFailure = $state.raw<string | null>(null);
   backup = $state.raw<ChosenBackup | null>(null);
+  /** The chosen backup, unlocked and read to its end; nothing here was changed yet. */
+  preview = $state.raw<OpenedBackup | null>(null);
   remains = $state.raw<Remains | null>(null);
   readonly ways: readonly Way[] = $derived.by(() => waysOf(this.found));
   readonly damage: Damage | null = $derived(this.found?.kind === 'damaged' ? this.found.damage : null);
@@ -121,7 +123,7 @@ export class Gate {
   /** The screen that belongs to what was found. */
   home(): void {
     this.failure = null;
-    this.backup = null;
+    this.#forgetBackup();
     const { kind } = this.found!;
     this.step =
       kind === 'nothing' || kind === 'unavailable'
@@ -139,7 +141,7 @@ export class Gate {
 
   go(step: 'choose' | 'passphrase' | 'restore' | 'start-over'): void {
     this.failure = null;
-    this.backup = null;
+    this.#forgetBackup();
     this.step = step;
   }
 
@@ -204,21 +206,35 @@ export class Gate {
   }
 
   async chooseBackup(file: File): Promise<void> {
-    this.backup = null;
+    this.#forgetBackup();
     await this.#work(async () => {
       const { ways } = await this.#parts.door.lookAtBackup(file);
       this.backup = { file, ways };
     });
   }
 
-  /** `failure` is `backup_older` when the file is older than what is here; then it is asked once more, with `allowOlder`. */
-  async restore(secret: Secret, options: { readonly allowOlder: boolean }): Promise<void> {
+  /** Unlocks the chosen file and reads it, so that a person sees what it holds before anything is changed. */
+  async openBackup(secret: Secret): Promise<void> {
     const { backup } = this;
     if (!backup) return;
-    await this.#enter(() => this.#parts.door.restore(backup.file, secret, options), {
-      action: 'backup.restore',
-      ...(options.allowOlder ? { detail: 'older than what was here' } : {}),
+    await this.#work(async () => {
+      this.preview = await this.#parts.door.openBackup(backup.file, secret);
     });
+  }
+
+  /** Puts the opened backup in the place of what is here. After a failure it is opened anew. */
+  async restore(): Promise<void> {
+    const { preview } = this;
+    if (!preview) return;
+    const detail = preview.isOtherVault ? 'in the place of another vault' : preview.isOlder ? 'older than what was here' : null;
+    await this.#enter(() => preview.restore(), { action: 'backup.restore', ...(detail ? { detail } : {}) });
+    if (this.failure) this.preview = null;
+  }
+
+  #forgetBackup(): void {
+    // A worker that ended has forgotten it as well.
+    void this.preview?.close().catch(() => {});
+    this.backup = this.preview = null;
   }
 
   /** The second copy as a file; null where there is none. Needs no secret and tells nothing. */

@@ -120,12 +120,17 @@ export async function readBackup(file: Blob, secret: Secret, options: KeyOptions
   const keys = await openHeader(header, secret, options).catch((cause: unknown) => {
     throw cause instanceof AppError && cause.code === 'vault_damaged' ? changed('its header', cause) : cause;
   });
-  if (!isSame(await keys.mac('backup header', signed), mac)) throw changed('its header');
-  const key = await keys.backupKey(salt);
-  const meta = await opened(key, sealedMeta, 0, piece.meta, salt);
-  const checked = meta && v.safeParse(metaSchema, JSON.parse(decoder.decode(meta)));
-  if (!checked?.success) throw changed('its header');
-  return { header, keys, meta: checked.output, payload: contentOf(file, contentAt, key, mac) };
+  try {
+    if (!isSame(await keys.mac('backup header', signed), mac)) throw changed('its header');
+    const key = await keys.backupKey(salt);
+    const meta = await opened(key, sealedMeta, 0, piece.meta, salt);
+    const checked = meta && v.safeParse(metaSchema, parsed(meta));
+    if (!checked?.success) throw changed('its header');
+    return { header, keys, meta: checked.output, payload: contentOf(file, contentAt, key, mac) };
+  } catch (cause) {
+    keys.destroy();
+    throw cause;
+  }
 }
 
 async function* contentOf(

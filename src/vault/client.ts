@@ -47,21 +47,43 @@ export function openDoor({
   locks = navigator.locks,
 }: DoorParts): VaultDoor {
   const line = makeLine(startWorker, memory, locks);
+  const canary = () => readCanary(memory.getItem(canaryKey));
 
   async function vaultOf(facts: OpenFacts): Promise<Vault> {
     return makeVault(line, facts, await openTabs());
   }
 
+  const look = () => line.call('look', { canary: canary() });
+
+  /** A worker opens only what it compared with what is remembered: one that was started anew has not looked yet. */
+  async function looked(): Promise<void> {
+    if (!line.hasLooked) await look();
+  }
+
   return {
-    look: () => line.call('look', { canary: readCanary(memory.getItem(canaryKey)) }),
+    look,
     async create(secret) {
+      await looked();
       const { recoveryKey, ...facts } = await line.call('create', secret);
       return { vault: await vaultOf(facts), recoveryKey };
     },
-    unlock: async (secret) => vaultOf(await line.call('unlock', secret)),
-    recover: async (secret) => vaultOf(await line.call('recover', secret)),
-    restore: async (file, secret, { allowOlder }) => vaultOf(await line.call('restore', { file, secret, allowOlder })),
+    async unlock(secret) {
+      await looked();
+      return vaultOf(await line.call('unlock', secret));
+    },
+    async recover(secret) {
+      await looked();
+      return vaultOf(await line.call('recover', secret));
+    },
     lookAtBackup: (file) => line.call('lookAtBackup', file),
+    async openBackup(file, secret) {
+      const contents = await line.call('openBackup', { file, secret, canary: canary() });
+      return {
+        ...contents,
+        restore: async () => vaultOf(await line.call('restore', { canary: canary() })),
+        close: () => line.call('closeBackup', null).then(() => {}),
+      };
+    },
     rescue: () => line.call('rescue', null),
     startOver: () => line.call('startOver', null).then(() => {}),
   };
@@ -75,6 +97,10 @@ interface Line {
   ): Promise<Calls[Name]['answer']>;
   /** The worker ended, on purpose or not; its keys are gone. */
   onEnd(listener: () => void): () => void;
+  /** Another tab locked; the worker ends by itself soon. */
+  onLocking(listener: () => void): () => void;
+  /** The worker that runs now has looked at what is on the device. */
+  readonly hasLooked: boolean;
   onDamage(listener: (found: Damage) => void): () => void;
   end(): void;
 }
@@ -93,8 +119,10 @@ function makeLine(
 ): Line {
   let worker: WorkerLike | null = null;
   let lastId = 0;
+  let hasLooked = false;
   const pending = new Map<number, Pending>();
   const endings = new Set<() => void>();
+  const lockings = new Set<() => void>();
   const damages = new Set<(found: Damage) => void>();
 
   function start(): WorkerLike {
@@ -103,6 +131,7 @@ function makeLine(
       if (data.type === 'canary') return remember(memory, data.canary, data.replaces);
       if (data.type === 'damage') return damages.forEach((listener) => listener(data.damage));
       if (data.type === 'ended') return end();
+      if (data.type === 'locking') return lockings.forEach((listener) => listener());
       if (data.type === 'alive') {
         // Granted only when the worker is gone, however it went.
         void locks.request(data.lock, () => {
@@ -126,6 +155,7 @@ function makeLine(
   function end(): void {
     worker?.terminate();
     worker = null;
+    hasLooked = false;
     const calls = [...pending.values()];
     pending.clear();
     for (const call of calls) call.fail(new AppError('vault_locked', 'The vault is locked. Unlock it and try again.'));
@@ -137,11 +167,16 @@ function makeLine(
       return new Promise((done, failed) => {
         const id = ++lastId;
         worker ??= start();
+        hasLooked ||= name === 'look';
         pending.set(id, { succeed: done, fail: failed, piece });
         worker.postMessage({ type: 'call', id, name, argument } as ToWorker, { transfer: secretBytesIn(argument) });
       });
     },
+    get hasLooked() {
+      return hasLooked;
+    },
     onEnd: (listener) => added(endings, listener),
+    onLocking: (listener) => added(lockings, listener),
     onDamage: (listener) => added(damages, listener),
     end,
   };
@@ -150,10 +185,12 @@ function makeLine(
 function makeVault(line: Line, facts: OpenFacts, tabs: Tabs): Vault {
   let isClosed = false;
   const lockings = new Set<() => void>();
-  // A worker that ended took the keys with it: whatever the reason, this tab is locked.
-  line.onEnd(() => {
+  const tellLocked = () => {
     if (!isClosed) lockings.forEach((listener) => listener());
-  });
+  };
+  // A worker that ended took the keys with it: whatever the reason, this tab is locked.
+  line.onEnd(tellLocked);
+  line.onLocking(tellLocked);
 
   function assertWriter(table: TableName): void {
     if (tabs.isWriter || !writersOnly.has(table)) return;

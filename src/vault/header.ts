@@ -52,8 +52,13 @@ export async function openHeader(header: VaultHeader, secret: Secret, options: K
   const dataKey = wrap ? await unwrapDataKey(header.vaultId, wrap, secret) : null;
   if (!dataKey) throw new AppError('vault_secret_wrong', wrongBy[secret.kind]);
   const keys = await OpenKeys.of(header.vaultId, dataKey, options);
-  await keys.verify(header);
-  return keys;
+  try {
+    await keys.verify(header);
+    return keys;
+  } catch (cause) {
+    keys.destroy();
+    throw cause;
+  }
 }
 
 const wrongBy: Readonly<Record<Secret['kind'], string>> = {

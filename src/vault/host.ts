@@ -14,7 +14,7 @@ import { commitChange, headerChange, headerId, OpenVault, readNote } from './ope
 import type { CommitNote, Exclusive, Stored } from './open-vault.ts';
 import type { OpenFacts, Told, Ways } from './protocol.ts';
 import { isRescue, readRescue, writeRescue } from './rescue.ts';
-import { isPlain, openPlain } from './row-sealer.ts';
+import { isPlain, makeRowSealer, openPlain } from './row-sealer.ts';
 import type { PlainRow } from './row-sealer.ts';
 import { salvage } from './salvage.ts';
 import type { CopyMessage, CopySummary, SecondCopy } from './second-copy.ts';
@@ -23,10 +23,10 @@ import type { Change, Loss, MainStore, StoreHouse } from './store.ts';
 import { countEach, storeNames, tableNames } from './tables.ts';
 import type { Counts, TableName } from './tables.ts';
 import type { KeyOptions } from './vault-keys.ts';
-import type { Damage, ErasureReport, Found, StorageReport } from './vault.ts';
+import type { AuditEntry, BackupContents, Damage, ErasureReport, Found, StorageReport } from './vault.ts';
 
-/** `lock`: every tab lets go of its keys. */
-export type PeerMessage = { readonly type: 'lock' } | CopyMessage;
+/** `lock`: every tab keeps what is being typed and lets go of its keys. `end`: at once, as what they have open is replaced or deleted. */
+export type PeerMessage = { readonly type: 'lock' } | { readonly type: 'end' } | CopyMessage;
 
 interface HostParts {
   /** Where stores may lie, the usual place first; the others are for when that one is broken. */
@@ -55,6 +55,17 @@ interface Sight {
   readonly damage: Damage | null;
 }
 
+/** A file that was unlocked and read, waiting to be put in the place of what is here. */
+interface Waiting {
+  readonly header: VaultHeader;
+  readonly keys: VaultKeys;
+  readonly changes: readonly Change[];
+  readonly commit: number;
+  readonly compared: Comparison;
+}
+
+type Comparison = Pick<BackupContents, 'isOlder' | 'isOtherVault'>;
+
 interface Opened {
   /** False until a new vault's first commit is on the disk: what fails before is no damage. */
   isFounded: boolean;
@@ -69,20 +80,29 @@ const backupNote = 'backup';
 const longJournalBytes = 4 * 1024 * 1024;
 /** After a second copy that failed; five seconds of work may be lost at most. */
 const retryMs = 2000;
+/** How long a page may take to put what is being typed after another tab locked; a page that hangs must not keep the vault open. */
+const lockingMs = 3500;
+/** No vault gets there, at a commit a microsecond in thirty years; a forged number must not use up those that can still be counted. */
+const mostCommits = 2 ** 50;
 
 export class VaultHost {
   readonly #parts: HostParts;
   #sight: Sight | null = null;
+  /** What the page remembered at the last look: a look of this worker's own compares with it too. */
+  #remembered: Canary | null = null;
   #opened: Opened | null = null;
+  #waiting: Waiting | null = null;
   #copyAt: number | null = null;
   /** A write or a read failed in a way after which nothing more may be written. */
   #isSuspect = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #locking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: HostParts) {
     this.#parts = parts;
     parts.peers.onMessage((message) => {
-      if (message.type === 'lock') this.#end();
+      if (message.type === 'end') this.#end();
+      else if (message.type === 'lock') this.#lockSoon();
       else void parts.copy?.hear(message).catch(() => {});
     });
   }
@@ -99,6 +119,7 @@ export class VaultHost {
 
   async look(canary: Canary | null): Promise<Found> {
     this.close();
+    this.#remembered = canary;
     // Memory first: what is committed between these reads makes the store newer than what is remembered, never older.
     const copy = (await this.#parts.copy?.summary().catch(() => null)) ?? null;
     const { house, main } = await this.#survey();
@@ -162,9 +183,11 @@ export class VaultHost {
         'What is stored on this device cannot be unlocked as it is. Nothing was changed; reload the page to see what can be done.',
       );
     }
-    const keys = await openHeader(main.header, secret, this.#parts.keys);
     const { generation, store } = main;
-    const place = { house, generation, isDemonstration: main.header.isDemonstration, isFounded: true };
+    // As it is now: another tab may have changed the ways of unlocking since the look.
+    const header = (await storedHeader(store).catch(() => null)) ?? main.header;
+    const keys = await openHeader(header, secret, this.#parts.keys);
+    const place = { house, generation, isDemonstration: header.isDemonstration, isFounded: true };
     const facts = this.#enter(place, store, keys);
     this.#tellCanary(main.commit, main.note, false);
     if (copy?.isWhole && copy.generation === generation && copy.commit >= main.commit) this.#copyAt = copy.at;
@@ -182,52 +205,106 @@ export class VaultHost {
       );
     }
     const keys = await openHeader(header, secret, this.#parts.keys);
-    this.#parts.peers.post({ type: 'lock' });
-    const { main, copy } = sight;
-    const found = main.kind === 'sealed' ? await readable(main.store) : [];
-    if (copy?.vaultId === header.vaultId) found.push(...(await this.#parts.copy!.changes()));
-    if (main.kind !== 'sealed' && found.length === 0) {
-      keys.destroy();
-      throw new AppError('vault_damaged', 'The store is lost and there is no second copy. Restore a backup file, or start over.');
-    }
-    return this.#rebuild(header, keys, found, sight);
+    return this.#replacing(keys, async () => {
+      const { main, copy } = sight;
+      const stored = main.kind === 'sealed' ? await readable(main.store) : [];
+      const copied = copy?.vaultId === header.vaultId ? await this.#parts.copy!.changes() : [];
+      const found = [...stored, ...copied];
+      if (main.kind !== 'sealed' && found.length === 0) {
+        throw new AppError(
+          'vault_damaged',
+          'The store is lost and there is no second copy. Restore a backup file, or start over.',
+        );
+      }
+      return this.#rebuild(header, keys, (await salvage(keys, found)).changes, sight);
+    });
   }
 
-  async restore(file: Blob, secret: Secret, allowOlder: boolean): Promise<OpenFacts> {
-    const sight = await this.#seen();
-    if (sight.main.kind === 'newer') {
-      throw new AppError(
-        'vault_newer',
-        'The vault on this device was written by a later version of Counterpart. Nothing was restored; reload the page to update the app.',
-      );
-    }
-    const { header, keys, found, commit } = (await isRescue(file))
+  /** Changes nothing but what this worker remembers: file and keys wait for `restore`. */
+  async openBackup(file: Blob, secret: Secret, canary: Canary | null): Promise<BackupContents> {
+    this.closeBackup();
+    const { header, keys, found, madeAt, commit } = (await isRescue(file))
       ? await this.#readRescue(file, secret)
       : await this.#readBackup(file, secret);
     try {
-      if (!allowOlder) refuseOlder(header, commit, sight);
-      this.#parts.peers.post({ type: 'lock' });
-      return await this.#rebuild(header, keys, found, sight);
+      const { changes, unreadable } = await salvage(keys, found);
+      const at = madeAt ?? (await lastLogged(keys, changes));
+      const compared = await this.#compare(header, commit, canary);
+      this.#waiting = { header, keys, changes, commit, compared };
+      return { madeAt: at, counts: noteOf(changes).counts, unreadable, ...compared };
     } catch (error) {
       keys.destroy();
       throw error;
     }
   }
 
-  async #readBackup(file: Blob, secret: Secret) {
-    const { header, keys, meta, payload } = await readBackup(file, secret, this.#parts.keys);
-    const pieces: Uint8Array<ArrayBuffer>[] = [];
-    for await (const piece of payload) pieces.push(new Uint8Array(piece));
-    const found: Change[] = [];
-    for await (const { body } of recordsOf(new Uint8Array(await new Blob(pieces).arrayBuffer()))) {
-      found.push(...(decodeBatch(body)?.changes ?? []));
-    }
-    return { header, keys, found, commit: meta.commitCounter };
+  async restore(canary: Canary | null): Promise<OpenFacts> {
+    const waiting = this.#waiting;
+    invariant(waiting, 'a backup was opened before it is restored');
+    const { header, keys, changes, commit, compared } = waiting;
+    // Whatever comes of it, a file is put in once.
+    this.#waiting = null;
+    return this.#replacing(keys, async () => {
+      // What is here may have gone on, in another tab, while somebody read what the file holds.
+      const now = await this.#compare(header, commit, canary);
+      if ((now.isOlder && !compared.isOlder) || (now.isOtherVault && !compared.isOtherVault)) {
+        throw new AppError(
+          'backup_older',
+          'What is on this device changed in another tab since the file was opened, and would be lost. Nothing was restored. Open the file again to compare.',
+        );
+      }
+      return this.#rebuild(header, keys, changes, await this.#seen());
+    });
   }
 
+  closeBackup(): void {
+    this.#waiting?.keys.destroy();
+    this.#waiting = null;
+  }
+
+  async #readBackup(file: Blob, secret: Secret) {
+    const { header, keys, meta, payload } = await readBackup(file, secret, this.#parts.keys);
+    try {
+      const pieces: Uint8Array<ArrayBuffer>[] = [];
+      for await (const piece of payload) pieces.push(new Uint8Array(piece));
+      const found: Change[] = [];
+      for await (const { body } of recordsOf(new Uint8Array(await new Blob(pieces).arrayBuffer()))) {
+        for (const change of decodeBatch(body)?.changes ?? []) found.push(change);
+      }
+      return { header, keys, found, madeAt: meta.madeAt, commit: meta.commitCounter };
+    } catch (error) {
+      keys.destroy();
+      throw error;
+    }
+  }
+
+  /** What it says of its commit is not proved; its rows are, and the time in its log. */
   async #readRescue(file: Blob, secret: Secret) {
     const { header, changes, commit } = await readRescue(file);
-    return { header, keys: await openHeader(header, secret, this.#parts.keys), found: changes, commit };
+    const keys = await openHeader(header, secret, this.#parts.keys);
+    return { header, keys, found: changes, madeAt: null, commit };
+  }
+
+  /** With what is here now: looks anew. */
+  async #compare(header: VaultHeader, commit: number, canary: Canary | null): Promise<Comparison> {
+    const { kind } = await this.look(canary);
+    if (kind === 'newer') {
+      throw new AppError(
+        'vault_newer',
+        'The vault on this device was written by a later version of Counterpart. Nothing was restored; reload the page to update the app.',
+      );
+    }
+    return compared(header, commit, await this.#seen());
+  }
+
+  /** Nobody else commits meanwhile. The keys go when it fails. */
+  async #replacing(keys: VaultKeys, work: () => Promise<OpenFacts>): Promise<OpenFacts> {
+    try {
+      return await this.#parts.exclusive('commit', work);
+    } catch (error) {
+      keys.destroy();
+      throw error;
+    }
   }
 
   async lookAtBackup(file: Blob): Promise<Ways> {
@@ -243,7 +320,7 @@ export class VaultHost {
   async startOver(): Promise<void> {
     this.close();
     const { houses, copy, tell, peers } = this.#parts;
-    peers.post({ type: 'lock' });
+    peers.post({ type: 'end' });
     // A store that will not open cannot be deleted either; it holds sealed rows only, and its keys go with the second copy.
     for (const house of houses) await deleteGenerations(house, Infinity).catch(() => {});
     await copy?.delete();
@@ -317,6 +394,7 @@ export class VaultHost {
   /** Forgets the keys and lets go of store and journal. */
   close(): void {
     clearTimeout(this.#retry);
+    clearTimeout(this.#locking);
     const { main } = this.#sight ?? {};
     if (main && 'store' in main) main.store.close();
     this.#opened?.vault.keys.destroy();
@@ -327,7 +405,7 @@ export class VaultHost {
   }
 
   async #seen(): Promise<Sight> {
-    if (!this.#sight) await this.look(null);
+    if (!this.#sight) await this.look(this.#remembered);
     return this.#sight!;
   }
 
@@ -349,15 +427,21 @@ export class VaultHost {
     return this.#opened?.house !== this.#parts.memory;
   }
 
-  /** A new store of the next generation with the best of what was found; what was there before goes last. */
-  async #rebuild(header: VaultHeader, keys: VaultKeys, found: readonly Change[], sight: Sight): Promise<OpenFacts> {
-    const { changes } = await salvage(keys, found);
-    const { main, copy, canary } = sight;
+  /** A new store of the next generation; what was there before goes last. */
+  async #rebuild(header: VaultHeader, keys: VaultKeys, changes: readonly Change[], sight: Sight): Promise<OpenFacts> {
+    const { main, copy } = sight;
     const mainCommit = main.kind === 'sealed' ? main.commit : 0;
     const mainGeneration = 'generation' in main ? main.generation : 0;
-    const latest = Math.max(0, ...changes.map(({ counter }) => counter));
-    const commit = Math.max(latest, mainCommit, copy?.commit ?? 0, canary?.commit ?? 0) + 1;
-    const above = Math.max(mainGeneration, copy?.generation ?? 0, canary?.generation ?? 0) + 1;
+    // The canary has no say: anybody could have written it, and it is replaced below.
+    const commit = Math.max(latestOf(changes), mainCommit, copy?.commit ?? 0) + 1;
+    const above = Math.max(mainGeneration, copy?.generation ?? 0) + 1;
+    if (Math.max(commit, above) > mostCommits) {
+      throw new AppError(
+        'vault_damaged',
+        'The vault or the file gives a number to its last change that no vault reaches: it was changed from outside. Nothing was restored; use another backup.',
+      );
+    }
+    this.#parts.peers.post({ type: 'end' });
     const note = noteOf(changes);
     const all = [...changes, headerChange(commit, header), commitChange(commit, note)];
     const { house, generation, store } = await this.#writeAnew(above, all);
@@ -470,7 +554,16 @@ export class VaultHost {
     // Whoever finds an unlocked vault must not be able to take it over.
     (await openHeader(header, current, this.#parts.keys)).destroy();
     const changed = await change(this.vault.keys, header);
-    await this.vault.commit(async (draft) => draft.header(changed));
+    await this.vault.commit(async (draft) => {
+      // Deriving a key takes a second; a way that another tab took out meanwhile must not come back with it.
+      if ((await this.#header()).mac !== header.mac) {
+        throw new AppError(
+          'vault_in_use',
+          'The ways of unlocking were changed in another tab meanwhile. Nothing was changed here; look at them again.',
+        );
+      }
+      draft.header(changed);
+    });
     // The old way of unlocking goes out of the second copy too.
     await this.#renewCopy();
   }
@@ -507,7 +600,15 @@ export class VaultHost {
     tell({ type: 'damage', damage: { kind, remembered: counts, readable: none, secondCopy } });
   }
 
+  /** The page is told, keeps what is being typed, and ends this worker. */
+  #lockSoon(): void {
+    if (!this.#opened) return this.#end();
+    this.#parts.tell({ type: 'locking' });
+    this.#locking ??= setTimeout(() => this.#end(), lockingMs);
+  }
+
   #end(): void {
+    this.closeBackup();
     this.close();
     this.#parts.tell({ type: 'ended' });
   }
@@ -560,7 +661,7 @@ async function readable(store: MainStore): Promise<Change[]> {
   const found: Change[] = [];
   for (const name of storeNames) {
     const rows = await store.all(name).catch(() => []);
-    found.push(...changesOf(new Map([[name, rows]])));
+    for (const change of changesOf(new Map([[name, rows]]))) found.push(change);
   }
   return found;
 }
@@ -574,26 +675,38 @@ async function assertHolds(store: MainStore, changes: readonly Change[]): Promis
   }
 }
 
+function latestOf(changes: readonly Change[]): number {
+  return changes.reduce((latest, { counter }) => Math.max(latest, counter), 0);
+}
+
+/** When the last entry of the log was written, milliseconds since 1970: sealed, so nobody without the key can have set it. */
+async function lastLogged(keys: VaultKeys, changes: readonly Change[]): Promise<number | null> {
+  const last = changes
+    .filter(({ store }) => store === 'audit')
+    .reduce<Change | null>((latest, one) => (!latest || one.id > latest.id ? one : latest), null);
+  if (!last) return null;
+  try {
+    return Date.parse(((await makeRowSealer(keys).open('audit', last)) as AuditEntry).at);
+  } catch {
+    return null;
+  }
+}
+
 function noteOf(changes: readonly Change[]): CommitNote {
   const counts = countEach((table) => changes.filter(({ store, isGone }) => store === table && !isGone).length);
   return { counts, entries: changes.filter(({ store, isGone }) => store === 'audit' && !isGone).length };
 }
 
-/** A backup is older when what is here has commits that it lacks, or is another vault. */
-function refuseOlder(header: VaultHeader, commit: number, sight: Sight): void {
-  const { main, copy, canary } = sight;
+/** A backup is older when what is here has commits that it lacks. */
+function compared(header: VaultHeader, commit: number, { main, copy, canary }: Sight): Comparison {
   const here = [
     ...(main.kind === 'sealed' && main.header ? [{ vaultId: main.header.vaultId, commit: main.commit }] : []),
     ...[copy, canary].filter((one) => one !== null),
   ];
-  if (main.kind !== 'plain' && here.every((one) => one.vaultId === header.vaultId && one.commit <= commit)) return;
-  const isOther = main.kind === 'plain' || here.some(({ vaultId }) => vaultId !== header.vaultId);
-  throw new AppError(
-    'backup_older',
-    isOther
-      ? 'This backup is of another vault than the one on this device, which would be lost. Nothing was restored. Save a backup of what is here first, then say that it may be replaced.'
-      : 'This backup is older than what is on this device: later work would be lost. Nothing was restored. Choose a later backup, or say that the older one is wanted.',
-  );
+  return {
+    isOlder: here.some((one) => one.vaultId === header.vaultId && one.commit > commit),
+    isOtherVault: main.kind === 'plain' || here.some(({ vaultId }) => vaultId !== header.vaultId),
+  };
 }
 
 async function deleteGenerations(house: StoreHouse, below: number): Promise<void> {

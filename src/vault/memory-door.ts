@@ -98,7 +98,7 @@ function inProcess(device: MemoryDevice, now: () => number): WorkerLike {
 
 /** Files are handed over as they are: not every environment of tests can clone one. */
 function copied(message: ToWorker): ToWorker {
-  return message.name === 'restore' || message.name === 'lookAtBackup' ? message : structuredClone(message);
+  return message.name === 'openBackup' || message.name === 'lookAtBackup' ? message : structuredClone(message);
 }
 
 function oneAtATime(): Exclusive {

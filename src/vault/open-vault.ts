@@ -53,8 +53,11 @@ interface OpenVaultParts {
   readonly mayWrite: () => boolean;
 }
 
-/** Rows are opened in pieces, so that neither worker nor page holds the other up. */
-const pieceRows = 200;
+/** Rows are opened in pieces of so many, and so many sealed bytes, so that the page is never busy with one for long. */
+const pieceRows = 100;
+const pieceBytes = 256 * 1024;
+/** Up to so many rows their keys are read one by one; of more, all there are. */
+const fewRows = 20;
 
 export class OpenVault {
   readonly keys: VaultKeys;
@@ -73,16 +76,22 @@ export class OpenVault {
 
   /** Everything of a table, a piece at a time; `unreadable` counts rows that did not open. */
   async *all(table: TableName): AsyncGenerator<{ readonly rows: readonly OpenedRow[]; readonly unreadable: number }> {
-    const [rows, keys] = await this.#reading(() =>
-      Promise.all([this.store.all(table), isOfPatient(table) ? this.store.all('keys') : []]),
-    );
-    const wrapped = new Map(keys.map((row) => [row.id, row]));
-    for (let from = 0; from < rows.length; from += pieceRows) {
-      const piece = rows.slice(from, from + pieceRows);
+    const rows = await this.#reading(() => this.store.all(table));
+    const wrapped = isOfPatient(table) ? await this.#reading(() => this.#keysOf(rows)) : new Map<string, Row>();
+    for (const piece of piecesOf(rows)) {
       const opened = await Promise.allSettled(piece.map((row) => this.#open(table, row, wrapped.get(row.id))));
       const good = opened.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
       yield { rows: good, unreadable: piece.length - good.length };
     }
+  }
+
+  async #keysOf(rows: readonly Row[]): Promise<ReadonlyMap<string, Row>> {
+    if (rows.length === 0) return new Map();
+    const keys =
+      rows.length <= fewRows
+        ? await this.store.getMany(rows.map(({ id }) => ['keys', id] as const))
+        : await this.store.all('keys');
+    return new Map(keys.flatMap((row) => (row ? [[row.id, row] as const] : [])));
   }
 
   async get(table: TableName, id: string): Promise<OpenedRow | null> {
@@ -360,6 +369,18 @@ export function headerChange(commit: number, header: VaultHeader): Change {
 
 export function readNote(row: Row): CommitNote {
   return JSON.parse(new TextDecoder().decode(row.sealed)) as CommitNote;
+}
+
+function* piecesOf(rows: readonly Row[]): Generator<readonly Row[]> {
+  let from = 0;
+  let bytes = 0;
+  for (const [index, { sealed }] of rows.entries()) {
+    bytes += sealed.length;
+    if (bytes < pieceBytes && index - from < pieceRows - 1 && index < rows.length - 1) continue;
+    yield rows.slice(from, index + 1);
+    from = index + 1;
+    bytes = 0;
+  }
 }
 
 /** What is read to open or replace a row. */

@@ -4,7 +4,7 @@ import type { Canary } from './canary.ts';
 import type { KdfParameters, Secret, WrapKind } from './keys.ts';
 import type { OpenedRow, Writing } from './open-vault.ts';
 import type { TableName } from './tables.ts';
-import type { AuditEntry, AuditEvent, Damage, ErasureReport, Found, StorageReport } from './vault.ts';
+import type { AuditEntry, AuditEvent, BackupContents, Damage, ErasureReport, Found, StorageReport } from './vault.ts';
 
 /** Of the database, the folder, locks and channels. */
 export const vaultName = 'counterpart';
@@ -29,7 +29,9 @@ export interface Calls {
   readonly create: Call<Secret, OpenFacts & { readonly recoveryKey: string | null }>;
   readonly unlock: Call<Secret, OpenFacts>;
   readonly recover: Call<Secret, OpenFacts>;
-  readonly restore: Call<{ readonly file: Blob; readonly secret: Secret; readonly allowOlder: boolean }, OpenFacts>;
+  readonly openBackup: Call<{ readonly file: Blob; readonly secret: Secret; readonly canary: Canary | null }, BackupContents>;
+  readonly restore: Call<{ readonly canary: Canary | null }, OpenFacts>;
+  readonly closeBackup: Call<null, null>;
   readonly lookAtBackup: Call<Blob, Ways>;
   readonly rescue: Call<null, Blob | null>;
   readonly startOver: Call<null, null>;
@@ -70,6 +72,8 @@ export type Told =
   /** To be kept outside the main store; null: everything was deleted. `replaces`: even one with a later commit. */
   | { readonly type: 'canary'; readonly canary: Canary | null; readonly replaces: boolean }
   | { readonly type: 'damage'; readonly damage: Damage }
+  /** Another tab locked: what is being typed is to be put, and the worker then ended. It ends by itself a little later. */
+  | { readonly type: 'locking' }
   /** Another vault took the place of this one, or everything was deleted, in another tab. */
   | { readonly type: 'ended' };
 

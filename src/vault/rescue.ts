@@ -43,8 +43,8 @@ export async function readRescue(
       'This rescued copy ends too early: a part of it is missing. Nothing was restored. Save it again, or use another file.',
     );
   }
-  if (!first || typeof first.commit !== 'number' || end !== changes.length) {
+  if (!first || !Number.isSafeInteger(first.commit) || end !== changes.length) {
     throw new AppError('backup_changed', 'This rescued copy is not as it was saved. Nothing was restored. Use another file.');
   }
-  return { header: readHeader(first.header), commit: first.commit, changes };
+  return { header: readHeader(first.header), commit: first.commit as number, changes };
 }

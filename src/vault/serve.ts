@@ -20,7 +20,12 @@ export function makeServer(host: VaultHost, send: (message: FromWorker) => void)
     create: (secret) => host.create(secret),
     unlock: (secret) => host.unlock(secret),
     recover: (secret) => host.recover(secret),
-    restore: ({ file, secret, allowOlder }) => host.restore(file, secret, allowOlder),
+    openBackup: ({ file, secret, canary }) => host.openBackup(file, secret, canary),
+    restore: ({ canary }) => host.restore(canary),
+    closeBackup: async () => {
+      host.closeBackup();
+      return null;
+    },
     lookAtBackup: (file) => host.lookAtBackup(file),
     rescue: () => host.rescue(),
     startOver: () => host.startOver().then(() => null),

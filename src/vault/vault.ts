@@ -119,7 +119,7 @@ export interface Vault {
   backup(): Promise<Blob>;
   /** Ends the worker and its keys and tells the other tabs to do the same. The page is then reloaded by whoever locked. */
   lock(): Promise<void>;
-  /** Another tab locked. */
+  /** Another tab locked, or the worker ended. After the former the vault still takes what was being typed, for about three seconds. */
   onLocked(listener: () => void): () => void;
   /** A write failed or a read found damage after opening: what is told, once. */
   onDamage(listener: (found: Damage) => void): () => void;
@@ -149,6 +149,30 @@ export type Found =
   /** The browser stores nothing here; a vault lives as long as the tab. */
   | { readonly kind: 'unavailable' };
 
+/** What a backup or rescue file holds, every row of it opened and proved. */
+export interface BackupContents {
+  /** When it was made, milliseconds since 1970. A rescue file cannot prove that: of it, when the last entry of its log was written; null without one. */
+  readonly madeAt: number | null;
+  readonly counts: Readonly<Record<TableName, number>>;
+  /** Rows that could not be opened; they go in as they are. */
+  readonly unreadable: number;
+  /** What is on this device has later commits of the same vault, which would be lost. */
+  readonly isOlder: boolean;
+  /** What is on this device belongs to another vault, which would be lost. */
+  readonly isOtherVault: boolean;
+}
+
+/** A file that was unlocked and read to its end. Nothing on the device was changed, and no other tab was locked. */
+export interface OpenedBackup extends BackupContents {
+  /**
+   * Puts it in the place of what is here; all or nothing. Once. Rejects with `backup_older` when what is here became later, or another
+   * vault, since the file was opened.
+   */
+  restore(): Promise<Vault>;
+  /** Forgets the file and its keys. */
+  close(): Promise<void>;
+}
+
 /** The way in. One per page; starts the worker. */
 export interface VaultDoor {
   look(): Promise<Found>;
@@ -158,12 +182,12 @@ export interface VaultDoor {
   unlock(secret: Secret): Promise<Vault>;
   /** Opens with the second copy put in the place of what was lost; all or nothing. */
   recover(secret: Secret): Promise<Vault>;
-  /** Opens a backup file in the place of what is here; all or nothing. `backup_older` unless `allowOlder`. */
-  restore(file: Blob, secret: Secret, options: { readonly allowOlder: boolean }): Promise<Vault>;
   /** What a backup file says of itself before it is opened: how it can be unlocked. Rejects with a `backup_…` code. */
   lookAtBackup(
     file: Blob,
   ): Promise<{ readonly ways: readonly { readonly kind: WrapKind; readonly credentialId: string | null }[] }>;
+  /** Unlocks a backup or rescue file and reads all of it. Rejects with `vault_secret_wrong` or a `backup_…` code. */
+  openBackup(file: Blob, secret: Secret): Promise<OpenedBackup>;
   /** The second copy as a backup file, for when the main store will not open. Needs no secret: it stays sealed. */
   rescue(): Promise<Blob | null>;
   /** Deletes everything on this device, canary included. */

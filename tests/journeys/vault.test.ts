@@ -225,6 +225,10 @@ test('a backup is saved, everything is deleted and proven so, and the backup bri
   await expectNoSeriousFinding(page);
   await page.getByRole('radio', { name: 'Recovery key' }).check({ force: true });
   await page.getByRole('textbox', { name: 'Recovery key' }).fill(key);
+  await page.getByRole('button', { name: 'Show what it holds' }).click();
+  await expect(page.getByRole('heading', { name: 'What the file holds' })).toBeFocused();
+  await expect(page.getByRole('row', { name: /^Patients/ })).toHaveText(/1/);
+  await expectNoSeriousFinding(page);
   await page.getByRole('button', { name: 'Open it' }).click();
   await expect(inList(page, 'Ada Example')).toBeVisible();
 });

@@ -83,6 +83,22 @@ test('a machine that slept locks before the hand that woke it counts', () => {
   expect(locked).toEqual(['sleep']);
 });
 
+test('a clock that is set back locks: it would keep the vault open for as long', () => {
+  const { lock, locked, sleep } = lockWith();
+  sleep(-3600);
+  lock.tick();
+  expect(locked).toEqual(['sleep']);
+});
+
+test('a page that the browser brings back from its cache is locked; the demonstration vault stays', () => {
+  const { lock, locked } = lockWith();
+  lock.broughtBack();
+  expect(locked).toEqual(['sleep']);
+  const demonstration = lockWith({ isTimed: false });
+  demonstration.lock.broughtBack();
+  expect(demonstration.locked).toEqual([]);
+});
+
 test('three times Escape within a second locks, once; slower does not', () => {
   const { lock, locked, sleep } = lockWith();
   for (let press = 0; press < 4; press++) {

@@ -131,14 +131,17 @@ describe('a locked vault', () => {
     const { gate, entered } = await start(memoryDoor());
     gate.go('restore');
     await gate.chooseBackup(new File([backup.slice(0, backup.size - 20)], 'cut.vault'));
-    await gate.restore({ kind: 'passphrase', text: passphrase }, { allowOlder: false });
-    expect(entered).toEqual([]);
+    await gate.openBackup({ kind: 'passphrase', text: passphrase });
+    expect(gate.preview).toBeNull();
     expect(gate.failure?.code).toMatch(/^backup_/);
     await gate.chooseBackup(new File([backup], 'whole.vault'));
     expect(gate.backup?.ways.map(({ kind }) => kind).sort()).toEqual(['passphrase', 'recovery']);
-    await gate.restore({ kind: 'passphrase', text: 'not this one at all' }, { allowOlder: false });
+    await gate.openBackup({ kind: 'passphrase', text: 'not this one at all' });
     expect(gate.failure?.code).toBe('vault_secret_wrong');
-    await gate.restore({ kind: 'passphrase', text: passphrase }, { allowOlder: false });
+    await gate.openBackup({ kind: 'passphrase', text: passphrase });
+    expect(gate.preview).toMatchObject({ counts: { patients: 1 }, isOlder: false, isOtherVault: false });
+    expect(entered).toEqual([]);
+    await gate.restore();
     expect(entered[0]!.patients.all).toHaveLength(1);
   });
 

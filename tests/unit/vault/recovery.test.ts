@@ -166,24 +166,54 @@ describe('a backup', () => {
     const other = { ...memoryDevice(), houses: [dexieHouse('other', new IDBFactory())], folder: fakeFolder() };
     const door = memoryDoor({ device: other });
     expect(await door.lookAtBackup(file)).toEqual({ ways: [{ kind: 'none', credentialId: null }] });
-    const restored = await door.restore(file, none, { allowOlder: false });
+    const opened = await door.openBackup(file, none);
+    expect(opened).toMatchObject({ counts: { patients: 2, drafts: 0 }, unreadable: 0, isOlder: false, isOtherVault: false });
+    expect(Math.abs(opened.madeAt! - Date.now())).toBeLessThan(60_000);
+    const restored = await opened.restore();
     expect(await namesOf(restored)).toEqual(['Ada', 'Bea']);
     expect(await restored.audit.read()).toMatchObject({ brokenAt: null, headCode });
     restored.close();
     expect(await memoryDoor({ device: other }).look()).toEqual({ kind: 'demonstration' });
   });
 
-  test('that is older than what is here is refused unless it is wanted', async () => {
+  test('that is older than what is here says so before anything is changed', async () => {
     const vault = await filled(['Ada']);
     const file = await vault.backup();
     await vault.shelf('patients', asIs).put('Bea', { name: 'Bea' }, null);
     vault.close();
     const door = memoryDoor({ device });
-    await door.look();
-    await expect(door.restore(file, none, { allowOlder: false })).rejects.toMatchObject({ code: 'backup_older' });
+    const opened = await door.openBackup(file, none);
+    expect(opened).toMatchObject({ counts: { patients: 1 }, isOlder: true, isOtherVault: false });
+    await opened.close();
+    await expect(opened.restore()).rejects.toThrow();
     expect(await namesOf(await door.unlock(none))).toEqual(['Ada', 'Bea']);
-    expect(await namesOf(await memoryDoor({ device }).restore(file, none, { allowOlder: true }))).toEqual(['Ada']);
+    expect(await namesOf(await (await memoryDoor({ device }).openBackup(file, none)).restore())).toEqual(['Ada']);
     expect(await memoryDoor({ device }).look()).toEqual({ kind: 'demonstration' });
+  });
+
+  test('of another vault says so, and is refused when a vault was made here since it was opened', async () => {
+    const file = await (await filled(['Ada'])).backup();
+    const other = { ...memoryDevice(), houses: [dexieHouse('other', new IDBFactory())], folder: fakeFolder() };
+    const early = await memoryDoor({ device: other }).openBackup(file, none);
+    expect(early.isOtherVault).toBe(false);
+    const { vault } = await memoryDoor({ device: other }).create(none);
+    await vault.shelf('patients', asIs).put('Cyd', { name: 'Cyd' }, null);
+    await expect(early.restore()).rejects.toMatchObject({ code: 'backup_older' });
+    expect(await namesOf(vault)).toEqual(['Cyd']);
+    const late = await memoryDoor({ device: other }).openBackup(file, none);
+    expect(late).toMatchObject({ isOlder: false, isOtherVault: true });
+    expect(await namesOf(await late.restore())).toEqual(['Ada']);
+  });
+
+  test('is refused when work went on in another tab while its contents were read', async () => {
+    const vault = await filled(['Ada']);
+    const file = await vault.backup();
+    const opened = await memoryDoor({ device }).openBackup(file, none);
+    expect(opened.isOlder).toBe(false);
+    await vault.shelf('patients', asIs).put('Bea', { name: 'Bea' }, null);
+    await expect(opened.restore()).rejects.toMatchObject({ code: 'backup_older' });
+    // Nothing was changed, and the other tab was not locked.
+    expect(await namesOf(vault)).toEqual(['Ada', 'Bea']);
   });
 
   test('opens where the browser stores nothing', async () => {
@@ -191,7 +221,7 @@ describe('a backup', () => {
     const broken = { ...dexieHouse('x', idb), generations: () => Promise.reject(new DOMException('no', 'SecurityError')) };
     const door = memoryDoor({ device: { ...memoryDevice(), houses: [broken] } });
     expect(await door.look()).toEqual({ kind: 'unavailable' });
-    const vault = await door.restore(file, none, { allowOlder: false });
+    const vault = await (await door.openBackup(file, none)).restore();
     expect(vault.isLasting).toBe(false);
     expect(await namesOf(vault)).toEqual(['Ada']);
     await vault.shelf('patients', asIs).put('Bea', { name: 'Bea' }, null);
@@ -202,9 +232,11 @@ describe('a backup', () => {
     (await filled(['Ada'])).close();
     const file = (await memoryDoor({ device }).rescue())!;
     const other = { ...memoryDevice(), houses: [dexieHouse('other', new IDBFactory())], folder: fakeFolder() };
-    expect(await namesOf(await memoryDoor({ device: other }).restore(file, none, { allowOlder: false }))).toEqual(['Ada']);
+    const opened = await memoryDoor({ device: other }).openBackup(file, none);
+    expect(opened).toMatchObject({ madeAt: null, counts: { patients: 1 }, isOtherVault: false });
+    expect(await namesOf(await opened.restore())).toEqual(['Ada']);
     const cut = file.slice(0, file.size - 3);
-    await expect(memoryDoor({ device: other }).restore(cut, none, { allowOlder: true })).rejects.toMatchObject({
+    await expect(memoryDoor({ device: other }).openBackup(cut, none)).rejects.toMatchObject({
       code: 'backup_truncated',
     });
   });
