@@ -242,8 +242,27 @@ export function outcomeWords(manifest: PackManifest, outcome: string): OutcomeWo
   };
 }
 
-/** The page's first sentence. */
+/** Where charts are hatched, on the page's time axis: a whole chart, so only where no shown plan is inside; one among others is said in words. */
+export function supportEnds(shown: readonly PlanForecast[]): number | undefined {
+  return shown.every(({ outsideSupport }) => outsideSupport.length > 0) ? 0 : undefined;
+}
+
+/** The page's first sentence: what was asked, and which of the shown plans the pack has no evidence for. */
 export function answer(
+  forecast: Forecast,
+  shown: readonly PlanForecast[],
+  manifest: PackManifest,
+  outcome: string,
+  day: number,
+): string {
+  const outside = shown.filter(({ outsideSupport }) => outsideSupport.length > 0).map(({ plan }) => plan.name);
+  const sentence = outcomeAnswer(forecast, shown, manifest, outcome, day);
+  if (outside.length === 0) return sentence;
+  const names = new Intl.ListFormat('en-GB').format(outside);
+  return `${sentence} ${names} ${outside.length === 1 ? 'lies' : 'lie'} outside the pack’s evidence.`;
+}
+
+function outcomeAnswer(
   forecast: Forecast,
   shown: readonly PlanForecast[],
   manifest: PackManifest,
