@@ -110,7 +110,7 @@ export const plantedTokens: TortureCase = {
   name: 'planted-tokens',
   must: '32 random tokens planted in every field, then lock, then erase: 0 hits in the profile, in any encoding',
   times: { short: 1, long: 5 },
-  limitSeconds: 180,
+  limitSeconds: 300,
   async run({ appUrl, times, progress }) {
     const failures: string[] = [];
     const figures: Record<string, number> = { tokensTyped: 0 };

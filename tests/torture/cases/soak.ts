@@ -47,7 +47,7 @@ export const soak: TortureCase = {
   must: '30 minutes of use (3 in CI): heap at most +10 MB, tensors and GPU buffers constant',
   // Minutes.
   times: { short: 3, long: 30 },
-  limitSeconds: 260,
+  limitSeconds: 480,
   async run({ appUrl, driverUrl, times: minutes, seed, progress }) {
     const failures: string[] = [];
     const profile = newProfile();

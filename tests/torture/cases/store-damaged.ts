@@ -86,7 +86,7 @@ export const storeDamaged: TortureCase = {
   must: 'corrupted or emptied IndexedDB: detected before any other screen, recovered, at most 5 s of work lost, never an unannounced empty app',
   // Rounds over all harms.
   times: { short: 1, long: 10 },
-  limitSeconds: 180,
+  limitSeconds: 300,
   async run({ driverUrl, times, seed, progress }) {
     const failures: string[] = [];
     const random = seeded(seed);

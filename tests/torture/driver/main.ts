@@ -105,14 +105,14 @@ async function openVault(): Promise<string> {
 /** As a person would after damage: recover where that is offered. Never throws: the answer is what is asked for. */
 async function openDamaged() {
   const found = await door.look();
-  let opened = 'open';
   try {
     vault = found.kind === 'damaged' ? await door.recover({ kind: 'none' }) : await door.unlock({ kind: 'none' });
+    return { found: found.kind, opened: 'open', ...(await readNumbered()) };
   } catch (error) {
-    opened = error instanceof AppError ? error.code : String(error);
+    // Refused in words: nothing is shown as if it were all.
+    const opened = error instanceof AppError ? error.code : String(error);
+    return { found: found.kind, opened, numbers: [], wrong: 0, unreadable: 0 };
   }
-  const read = vault ? await readNumbered() : { numbers: [], wrong: 0, unreadable: 0 };
-  return { found: found.kind, opened, ...read };
 }
 
 /** Saves new records, numbered from `from`, each told to `saved` once it is acknowledged. Without a count until the end. */
