@@ -56,6 +56,7 @@ const electrolyte: Steps = { 'mmol/L': 1, 'meq/L': 1 };
 const nanogramPerMl: Steps = { 'ng/mL': 1, 'ug/L': 1 };
 const picogramPerMl: Steps = { 'pg/mL': 1, 'ng/L': 1 };
 const gfr: Steps = { 'mL/min/{1.73_m2}': 1 };
+/** What a spreadsheet shows as 97 % it may hold as 0.97: so little is impossible, and such a number is not taken for a percentage. */
 const share: Steps = { '%': 1, '1': 100 };
 const percent: Steps = { '%': 1 };
 const pressure: Steps = { 'mm[Hg]': 1, kPa: 7.500_617 };
@@ -126,11 +127,11 @@ export const analytes: readonly Analyte[] = [
   row('calcium', 'Calcium', 'mg/dL', ['17861-6', '49765-1', '2000-8'], { 'mg/dL': 1, 'mmol/L': 1 / 0.2495, 'mg/L': 0.1 }, [3, 20], [0.5, 50], ['ca', 'calcium serpl mcnc', 'total calcium']), // prettier-ignore
   row('phosphate', 'Phosphate', 'mg/dL', ['2777-1', '14879-1'], { 'mg/dL': 1, 'mmol/L': 1 / 0.3229 }, [0.3, 20], [0, 60], ['phosphorus', 'phos', 'inorganic phosphate']), // prettier-ignore
   row('magnesium', 'Magnesium', 'mg/dL', ['19123-9', '2601-3'], { 'mg/dL': 1, 'mmol/L': 2.4305, 'meq/L': 1.21525 }, [0.4, 10], [0, 40], ['mg']), // prettier-ignore
-  row('alt', 'Alanine aminotransferase', 'U/L', ['1742-6', '1743-4', '1744-2'], enzyme, [1, 5000], [0, 50_000], ['alat', 'sgpt', 'gpt']), // prettier-ignore
-  row('ast', 'Aspartate aminotransferase', 'U/L', ['1920-8', '30239-8', '88112-8'], enzyme, [3, 2000], [0, 50_000], ['asat', 'sgot', 'got']), // prettier-ignore
+  row('alt', 'Alanine aminotransferase', 'U/L', ['1742-6', '1743-4', '1744-2'], enzyme, [1, 5000], [0, 50_000], ['alt', 'alat', 'sgpt', 'gpt']), // prettier-ignore
+  row('ast', 'Aspartate aminotransferase', 'U/L', ['1920-8', '30239-8', '88112-8'], enzyme, [3, 2000], [0, 50_000], ['ast', 'asat', 'sgot', 'got']), // prettier-ignore
   row('alkaline-phosphatase', 'Alkaline phosphatase', 'U/L', ['6768-6'], enzyme, [10, 20_000], [0, 50_000], ['alp', 'alk phos', 'alkp']), // prettier-ignore
   row('gamma-gt', 'Gamma-glutamyltransferase', 'U/L', ['2324-2'], enzyme, [1, 5000], [0, 50_000], ['ggt', 'gamma gt', 'gammagt']),
-  row('ldh', 'Lactate dehydrogenase', 'U/L', ['2532-0', '14804-9'], enzyme, [30, 10_000], [0, 200_000], ['ld']),
+  row('ldh', 'Lactate dehydrogenase', 'U/L', ['2532-0', '14804-9'], enzyme, [30, 10_000], [0, 200_000], ['ldh', 'ld']),
   row('creatine-kinase', 'Creatine kinase', 'U/L', ['2157-6'], enzyme, [5, 100_000], [0, 2_000_000], ['ck', 'cpk']),
   row('bilirubin', 'Bilirubin', 'mg/dL', ['1975-2', '14631-6'], { 'mg/dL': 1, 'umol/L': 1 / 17.1, 'mg/L': 0.1 }, [0.1, 60], [0, 150], ['total bilirubin', 'bilirubin total', 'bili', 'tbil']), // prettier-ignore
   row('albumin', 'Albumin', 'g/dL', ['1751-7', '61151-7', '61152-5', '2862-1', { code: '54347-0', units: { 'umol/L': 0.006_643_7, 'mmol/L': 6.6437 } }], { 'g/dL': 1, 'g/L': 0.1, 'mg/dL': 0.001 }, [0.8, 6.5], [0, 12], ['alb', 'serum albumin', 'albumin in serum']), // prettier-ignore
@@ -203,9 +204,9 @@ export const analytes: readonly Analyte[] = [
     ['rr', 'resp rate', 'respirations'],
   ),
   row('temperature', 'Body temperature', 'Cel', ['8310-5', '8331-1', '8332-9', '8333-7', '8328-7', '8329-5', '75539-7'], { Cel: 1, '[degF]': { factor: 5 / 9, offset: -160 / 9 }, K: { factor: 1, offset: -273.15 } }, [25, 44], [10, 50], ['temperature', 'temp', 'oral temperature']), // prettier-ignore
-  row('oxygen-saturation', 'Oxygen saturation', '%', ['59408-5', '2708-6', '20564-1'], share, [40, 100], [0, 100], ['spo2', 'sao2', 'o2 sat', 'oxygen saturation in arterial blood']), // prettier-ignore
+  row('oxygen-saturation', 'Oxygen saturation', '%', ['59408-5', '2708-6', '20564-1'], share, [40, 100], [2, 100], ['spo2', 'sao2', 'o2 sat', 'oxygen saturation in arterial blood']), // prettier-ignore
   row('inhaled-oxygen-flow', 'Inhaled oxygen flow rate', 'L/min', ['3151-8'], { 'L/min': 1, 'mL/min': 0.001 }, [0, 80], [0, 200]),
-  row('inhaled-oxygen', 'Inhaled oxygen concentration', '%', ['3150-0'], share, [15, 100], [0, 100], ['fio2']),
+  row('inhaled-oxygen', 'Inhaled oxygen concentration', '%', ['3150-0'], share, [15, 100], [2, 100], ['fio2']),
   row('systolic-blood-pressure', 'Systolic blood pressure', 'mm[Hg]', ['8480-6', '8459-0', '8460-8', '8461-6'], pressure, [40, 280], [0, 400], ['sbp', 'systolic', 'systolic bp', 'bp systolic']), // prettier-ignore
   row('diastolic-blood-pressure', 'Diastolic blood pressure', 'mm[Hg]', ['8462-4', '8453-3', '8454-1', '8455-8'], pressure, [15, 180], [0, 300], ['dbp', 'diastolic', 'diastolic bp', 'bp diastolic']), // prettier-ignore
   row(
@@ -255,9 +256,9 @@ export const analytes: readonly Analyte[] = [
     [0, 100],
   ),
   row('weight-for-length-percentile', 'Weight for length, percentile for age and sex', '{percentile}', ['77606-2'], percentile, [0, 100], [0, 100]), // prettier-ignore
-  row('ejection-fraction', 'Left ventricular ejection fraction', '%', ['10230-1', '8806-2', '18043-0'], share, [5, 90], [0, 100], ['lvef', 'ef', 'ejection fraction']), // prettier-ignore
+  row('ejection-fraction', 'Left ventricular ejection fraction', '%', ['10230-1', '8806-2', '18043-0'], share, [5, 90], [2, 100], ['lvef', 'ef', 'ejection fraction']), // prettier-ignore
   row('fev1', 'FEV1', 'L', ['20150-9'], litres, [0.1, 8], [0, 15], ['forced expiratory volume in 1 second']),
-  row('fev1-fvc', 'FEV1/FVC', '%', ['19926-5'], share, [10, 100], [0, 100], []),
+  row('fev1-fvc', 'FEV1/FVC', '%', ['19926-5'], share, [10, 100], [2, 100], []),
   row('tumour-volume', 'Tumour volume', 'cm3', [], { cm3: 1, mL: 1, mm3: 0.001 }, [1e-9, 1200], [0, 50_000], ['tumor volume']),
   row('polyp-size', 'Polyp, greatest dimension', 'mm', ['33756-8'], { mm: 1, cm: 10 }, [0.5, 200], [0, 1000]),
   row(

@@ -121,7 +121,9 @@ async function sniff(file: FileSource, pace: Pace): Promise<Sniffed> {
     };
   }
   if (isNamedJson || /^[{[]/.test(start)) {
-    const isLines = /\.(?:ndjson|jsonl)$/i.test(file.name) || /^\{[^\n]*\}[ \t]*\r?\n\s*\{/.test(start);
+    // A first line that is a lone bracket is the beginning of one value over many lines, whatever the file is called.
+    const isLines =
+      (/\.(?:ndjson|jsonl)$/i.test(file.name) && !/^[{[][ \t]*\r?\n/.test(start)) || /^\{[^\n]*\}[ \t]*\r?\n\s*\{/.test(start);
     return isLines ? { kind: 'ndjson', isBulk: /^[A-Z][A-Za-z]+(?:[._-]?\d+)?\.ndjson$/.test(file.name) } : { kind: 'json' };
   }
   if (start.startsWith('<?xml') || /^<\w+[^>]*xmlns/.test(start)) throw new ImportRefusal('is_xml', importSentences.is_xml);

@@ -42,7 +42,8 @@ export const importSentences: Readonly<Record<ImportCode, string>> = {
   status_excluded: 'Its status says that it must not be used (entered in error, cancelled, refuted). It was left out.',
   status_preliminary: 'Its status is not final, or is missing.',
   status_corrected: 'It is a corrected or amended version of an earlier result.',
-  modifier_unknown: 'It carries an extension that changes its meaning and that is not known here. It is kept as received.',
+  modifier_unknown:
+    'It carries a mark that changes its meaning: an extension that is not known here, or a focus other than the person. It is kept as received.',
   value_absent: 'It has no value, or says that the value is absent.',
   value_not_a_number: 'The value is no single number. It is kept as received.',
   value_imprecise: 'The number has more digits than can be computed with.',

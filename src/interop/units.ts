@@ -27,10 +27,11 @@ const spellings: Readonly<Record<string, readonly string[]>> = {
   'pmol/L': ['pM'],
   'meq/L': ['mEq/L', 'mval/L'],
   // Cells.
-  '10*3/uL': ['K/uL', 'k/uL', 'K/mcL', 'K/cumm', 'K/mm3', 'k/mm3', 'thou/uL', 'Thou/uL', 'thousand/uL', 'Thousand/uL', 'th/uL', '10*3/mcL', '10*3/mm3', '1000/uL', 'E3/uL', 'x1000/uL'], // prettier-ignore
-  '10*6/uL': ['M/uL', 'M/mcL', 'M/cumm', 'M/mm3', 'mill/uL', 'Mill/uL', 'million/uL', 'Million/uL', '10*6/mcL', '10*6/mm3', '1000000/uL', 'E6/uL'], // prettier-ignore
-  '10*9/L': ['billion/L', 'Gpt/L', 'giga/L', 'E9/L'],
-  '10*12/L': ['trillion/L', 'Tpt/L', 'tera/L', 'E12/L'],
+  '10*3/uL': ['K/uL', 'k/uL', 'K/mcL', 'K/cumm', 'K/mm3', 'k/mm3', 'thou/uL', 'Thou/uL', 'thousand/uL', 'Thousand/uL', 'th/uL', '10*3/mcL', '10*3/mm3', '1000/uL', 'E3/uL', 'x1000/uL', 'Tsd/uL', 'Tsd./uL', 'tsd/uL', 'tsd./uL'], // prettier-ignore
+  '10*6/uL': ['M/uL', 'M/mcL', 'M/cumm', 'M/mm3', 'mill/uL', 'Mill/uL', 'million/uL', 'Million/uL', '10*6/mcL', '10*6/mm3', '1000000/uL', 'E6/uL', 'Mio/uL', 'Mio./uL', 'mio/uL', 'mio./uL'], // prettier-ignore
+  // A nanolitre and a picolitre, as German laboratories count cells.
+  '10*9/L': ['billion/L', 'Gpt/L', 'giga/L', 'E9/L', '/nL', '1/nL'],
+  '10*12/L': ['trillion/L', 'Tpt/L', 'tera/L', 'E12/L', '/pL', '1/pL'],
   '10*6/L': ['E6/L', 'Mpt/L'],
   '/uL': ['cells/uL', 'cell/uL', 'cells/mcL', '/mcL', 'cells/mm3', 'cell/mm3', '/mm3', 'cells/cumm', '/cumm', '#/uL', 'cells/cmm', '1/uL'], // prettier-ignore
   // Activity.
@@ -47,7 +48,21 @@ const spellings: Readonly<Record<string, readonly string[]>> = {
   'ukat/L': ['microkat/L', 'mckat/L'],
   'nkat/L': [],
   // Shares and ratios.
-  '%': ['percent', 'pct', 'Percent', 'vol%', 'procent', '%O2'],
+  '%': [
+    'percent',
+    'pct',
+    'Percent',
+    'vol%',
+    'procent',
+    '%O2',
+    '%oftotalHgb',
+    '%oftotalHb',
+    '%ofTotalHb',
+    '%ofHb',
+    '%ofHgb',
+    '%(NGSP)',
+    '%NGSP',
+  ],
   '1': ['ratio', 'Ratio', 'index', 'INR', '{INR}', '{ratio}', 'unitless', 'dimensionless', '[1]'],
   'L/L': ['l/l'],
   'mmol/mol': ['mmol/molHb', 'mmol/mol{Hb}', 'mmol/mol{creat}'],

@@ -17,6 +17,12 @@ export function addBundle(bundle: JsonObject, gather: Gather, notices: Notices, 
     notices.add('resource_invalid', `${name}Bundle.entry`, 'The entries of the Bundle do not have the form of the standard. None was taken.'); // prettier-ignore
     return;
   }
+  if (objectsOf(bundle.link).some((link) => link.relation === 'next'))
+    notices.add(
+      'resource_unread',
+      `${name}Bundle.link`,
+      'The file is one page of several: what is on the pages after it is not in it.',
+    );
   const known = addressesOf(entries as readonly Json[]);
   (entries as readonly Json[]).forEach((entry, index) => {
     const place = `${name}entry ${index + 1}`;
@@ -27,7 +33,6 @@ export function addBundle(bundle: JsonObject, gather: Gather, notices: Notices, 
       if (!isWithout) notices.add('resource_invalid', place, 'The entry has no resource.');
       return;
     }
-    if (objectOf(entry.search)?.mode === 'outcome') return;
     const fullUrl = textOf(entry.fullUrl) ?? '';
     const type = textOf(resource.resourceType) ?? '';
     const id = shownText(resource.id);
@@ -42,6 +47,17 @@ export function addBundle(bundle: JsonObject, gather: Gather, notices: Notices, 
     }
     gather.add(resource, where);
     if (type === 'Composition') addSections(resource, gather, notices, where, known);
+  });
+}
+
+/** Resources that an operation returned, as `$everything` may: Bundles and others, in parameters and their parts. */
+export function addParameters(parameters: JsonObject, gather: Gather, notices: Notices, place: string): void {
+  objectsOf(parameters.parameter ?? parameters.part).forEach((parameter, index) => {
+    const own = `${place === '' ? '' : `${place}, `}parameter ${index + 1}`;
+    const resource = objectOf(parameter.resource);
+    if (resource?.resourceType === 'Bundle') addBundle(resource, gather, notices, own);
+    else if (resource) gather.add(resource, { place: own, fullUrl: '' });
+    addParameters({ part: parameter.part }, gather, notices, own);
   });
 }
 

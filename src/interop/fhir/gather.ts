@@ -60,7 +60,10 @@ export interface Where {
 }
 
 /** Types that have nothing of a patient to show: people and places of care, bills, papers of the exchange itself. */
-const quietTypes = new Set(['Organization', 'Practitioner', 'PractitionerRole', 'Location', 'Claim', 'ClaimResponse', 'ExplanationOfBenefit', 'Coverage', 'Provenance', 'AuditEvent', 'Account', 'Endpoint', 'HealthcareService', 'OperationOutcome', 'MessageHeader', 'Medication', 'RelatedPerson', 'Device', 'Substance', 'Composition', 'List', 'Schedule', 'Slot', 'Subscription', 'Parameters', 'Group', 'Person', 'CareTeam']); // prettier-ignore
+const quietTypes = new Set(['Organization', 'Practitioner', 'PractitionerRole', 'Location', 'Claim', 'ClaimResponse', 'ExplanationOfBenefit', 'Coverage', 'Provenance', 'AuditEvent', 'Account', 'Endpoint', 'HealthcareService', 'MessageHeader', 'Medication', 'RelatedPerson', 'Device', 'Substance', 'Composition', 'List', 'Schedule', 'Slot', 'Subscription', 'Group', 'Person', 'CareTeam']); // prettier-ignore
+
+/** Subjects that are no person. */
+const things = new Set(['Group', 'Device', 'Location', 'Procedure', 'Medication', 'Substance', 'Organization', 'Practitioner', 'BiologicallyDerivedProduct', 'NutritionProduct']); // prettier-ignore
 
 /** Key of what does not say whose it is. */
 const noOne = 'unattributed';
@@ -112,11 +115,46 @@ export class Gather {
       return;
     }
     const isAgain = this.#isSecond(resource, type, where.place);
+    const isOfPatient = type === 'Observation' || isBackgroundType(type);
+    const thing = isOfPatient ? thingOf(resource) : null;
     if (type === 'Patient') this.#patient(resource, where);
+    else if (thing !== null)
+      this.#notices.add('resource_unread', where.place, `It is about a ${thing} and not about a person. It was left out.`);
     else if (type === 'Observation') this.#observation(resource, where, isAgain);
     else if (isBackgroundType(type)) this.#background(resource, type, where);
+    else if (type === 'OperationOutcome') this.#outcome(resource, where.place);
     else if (type === 'Medication') this.#medicines.add(ownTexts(conceptOf(resource.code)), resource, type, where.fullUrl);
     else if (!quietTypes.has(type)) this.#unread.set(type, (this.#unread.get(type) ?? 0) + 1);
+    if (isOfPatient && thing === null && exclusionOf(resource) === null) this.#contained(resource, where);
+  }
+
+  /** Results that stand inside the resource that refers to them. Their ids say nothing outside of it. */
+  #contained(resource: JsonObject, where: Where): void {
+    for (const inner of objectsOf(resource.contained)) {
+      const type = textOf(inner.resourceType) ?? '';
+      if (type !== 'Observation') {
+        if (isBackgroundType(type)) this.#unread.set(`${type} (contained)`, (this.#unread.get(`${type} (contained)`) ?? 0) + 1);
+        continue;
+      }
+      const { id: _, ...own } = inner;
+      const subject = inner.subject ?? resource.subject;
+      const place = `${where.place}, contained ${shownText(inner.id) || 'Observation'}`;
+      this.#observation(
+        { ...own, contained: resource.contained, ...(subject === undefined ? {} : { subject }) },
+        { place, fullUrl: where.fullUrl },
+        this.#isSecond(own, type, place),
+      );
+    }
+  }
+
+  /** What the sender says of the exchange itself: something may be missing. */
+  #outcome(resource: JsonObject, place: string): void {
+    for (const issue of objectsOf(resource.issue)) {
+      const severity = textOf(issue.severity);
+      if (severity !== 'fatal' && severity !== 'error' && severity !== 'warning') continue;
+      const said = shownText(issue.diagnostics) || conceptOf(issue.details).label || shownText(issue.code) || 'no reason given';
+      this.#notices.add('resource_unread', place, `The sender reports ${severity === 'warning' ? 'a warning' : 'an error'}, so that something may be missing: ${said}`); // prettier-ignore
+    }
   }
 
   /** True for a resource whose id, or whose identifier with the same code, another one before it has. */
@@ -418,6 +456,13 @@ function containedOf(resource: JsonObject, reference: Reference): JsonObject | n
   const id = reference.reference.slice(1);
   const found = objectsOf(resource.contained).filter((one) => one.id === id);
   return found.length === 1 ? (found[0] as JsonObject) : null;
+}
+
+/** The type of a subject that is no person: a device under test, a room, a group. Null for persons and for what does not say. */
+function thingOf(resource: JsonObject): string | null {
+  const { reference, type } = referenceOf(resource.subject ?? resource.patient) ?? noReference;
+  const named = /(?:^|\/)([A-Z][A-Za-z]+)\/[^/]+(?:\/_history\/[^/]+)?$/u.exec(reference)?.[1] ?? type;
+  return things.has(named) ? named : null;
 }
 
 function isSimulated(resource: JsonObject): boolean {

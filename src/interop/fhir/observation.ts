@@ -8,7 +8,7 @@ import type { ImportCode } from '../import-codes.ts';
 import type { ImportedConcept, ImportedObservation } from '../imported.ts';
 import { isUcumSystem, normaliseUnit } from '../units.ts';
 import { JsonConflict, JsonNumber, type Json, type JsonObject } from '../json-reader.ts';
-import { conceptOf, firstWhen, objectOf, objectsOf, quantityOf, receivedText, shownText, textOf, whenOf, type Concept, type Quantity } from './elements.ts'; // prettier-ignore
+import { conceptOf, firstWhen, objectOf, objectsOf, quantityOf, receivedText, referenceOf, shownText, textOf, whenOf, type Concept, type Quantity } from './elements.ts'; // prettier-ignore
 
 /** A code or a name (empty `system`, the name in `code`) that a person has confirmed for an analyte. */
 export interface ConfirmedCode {
@@ -76,7 +76,7 @@ export class ObservationReader {
       return { label: labelOf(code), detail: `no value: ${conceptOf(absent).label || 'reason not given'}` };
     }
     const { concept, match } = this.#conceptOf(code);
-    const received = receivedOf(node, name);
+    const received = withLimit(receivedOf(node, name), node);
     const problems = [...whole.problems];
     if (names.length > 1 || hasModifier(node)) problems.push(names.length > 1 ? 'resource_invalid' : 'modifier_unknown');
     if (absent !== undefined && absent !== null) problems.push('value_absent');
@@ -164,7 +164,7 @@ function wholeOf(resource: JsonObject, status: string): Whole {
   else if (status !== 'final') problems.push('resource_invalid');
   if (resource.status !== undefined && typeof resource.status !== 'string' && problems.length === 0)
     problems.push('resource_invalid');
-  if (hasModifier(resource)) problems.push('modifier_unknown');
+  if (hasModifier(resource) || isAboutAnother(resource)) problems.push('modifier_unknown');
   const effective = firstWhen(resource, ['effectiveDateTime', 'effectiveInstant', 'effectivePeriod', 'effectiveTiming']);
   // Without a time of its own it was reported at `issued` at the latest: a date, and a doubt.
   const when = effective.kind === 'none' ? whenOf(resource.issued) : effective;
@@ -178,6 +178,25 @@ function wholeOf(resource: JsonObject, status: string): Whole {
 /** An extension that the standard says must be understood. Ours to understand is none. */
 function hasModifier(node: JsonObject): boolean {
   return objectsOf(node.modifierExtension).length > 0 || textOf(node.implicitRules) !== null;
+}
+
+/** A focus says that the value is of somebody or something else: a fetus, a donor, a device. */
+function isAboutAnother(resource: JsonObject): boolean {
+  const subject = referenceOf(resource.subject)?.reference;
+  return objectsOf(resource.focus).some((focus) => referenceOf(focus)?.reference !== subject || subject === undefined);
+}
+
+/** Off the scale of the instrument, said by the interpretation: the number is the end of the scale. */
+function withLimit(received: Received, node: JsonObject): Received {
+  if (received.kind === 'text' || received.comparator !== null) return received;
+  const codes = objectsOf(node.interpretation).flatMap((one) => conceptOf(one).codings);
+  const signs = new Set(
+    codes.flatMap(({ system, code }) =>
+      /ObservationInterpretation|v2[-/]0078/u.test(system) && (code === '<' || code === '>') ? [code] : [],
+    ),
+  );
+  const [sign] = signs;
+  return signs.size === 1 && (sign === '<' || sign === '>') ? { ...received, comparator: sign } : received;
 }
 
 type Received = ReceivedNumber | { readonly kind: 'text'; readonly text: string };

@@ -18,7 +18,7 @@ import {
 import { Notices } from '../notices.ts';
 import { ImportRefusal } from '../refusal.ts';
 import { importSentences } from '../sentences.ts';
-import { addBundle } from './bundle.ts';
+import { addBundle, addParameters } from './bundle.ts';
 import { shownText } from './elements.ts';
 import { Gather } from './gather.ts';
 import { openHealthCard } from './health-card.ts';
@@ -142,6 +142,7 @@ async function readValue(json: Json, options: FhirOptions, notices: Notices): Pr
   }
   if (typeof json.resourceType !== 'string') throw new ImportRefusal('not_fhir', importSentences.not_fhir);
   if (json.resourceType === 'Bundle') addBundle(json, gather, notices, '');
+  else if (json.resourceType === 'Parameters') addParameters(json, gather, notices, '');
   else gather.add(json, { place: placeOf(json, ''), fullUrl: '' });
   return { format: 'fhir-json', patients: finish(gather, notices) };
 }

@@ -31,7 +31,7 @@ function parse(text: string, delimiter: Delimiter, isLast: boolean): Parsed {
   return new Papa.Parser({ delimiter, newline: '\n', quoteChar: '"' }).parse(text, 0, !isLast) as Parsed;
 }
 
-/** Blank lines, and lines that are one cell starting with `#`, are left out wherever they stand. Refuses a quote that is never closed. */
+/** Blank lines, with separators or without, and lines that are one cell starting with `#`, are left out wherever they stand. Refuses a quote that is never closed. */
 export async function* csvRows(text: AsyncIterable<string>, delimiter: Delimiter): AsyncGenerator<RowBatch> {
   let rest = '';
   let line = 1;
@@ -49,7 +49,7 @@ export async function* csvRows(text: AsyncIterable<string>, delimiter: Delimiter
     data.forEach((row, index) => {
       const lines = isQuoted ? lineCount(row) : 1;
       if (brokenRows.has(index) && lines > 1) throw unterminated(line);
-      const isEmpty = row.length === 1 && (row[0].trim() === '' || row[0].startsWith('#'));
+      const isEmpty = row.every((cell) => cell.trim() === '') || (row.length === 1 && row[0].startsWith('#'));
       if (!isEmpty) {
         if (row.length > mostColumns) throw tooWide(line, row.length);
         if (brokenRows.has(index)) broken.add(rows.length);

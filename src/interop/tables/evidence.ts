@@ -12,6 +12,10 @@ export class ColumnEvidence {
   dates = 0;
   loinc = 0;
   sexes = 0;
+  /** Numbers with `<` or `>`. */
+  limits = 0;
+  /** `120/80`. */
+  pairs = 0;
   readonly marks = { comma: 0, point: 0, maybeComma: 0, maybePoint: 0 };
   readonly orders = { dmy: 0, mdy: 0, either: 0 };
   /** Tokens that always mean "no value", and those that a person is asked about. */
@@ -69,12 +73,16 @@ function judge(text: string): (this: ColumnEvidence) => void {
   const order = orderEvidence(text);
   const mark = markEvidence(text);
   const isNumber = mark !== null || /^(?:<=|>=|[<>≤≥])?\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*%?$/i.test(text);
+  const isLimit = isNumber && /^[<>≤≥]/.test(text);
+  const isPair = /^\d{2,3}\s*\/\s*\d{2,3}$/.test(text);
   const isSex = text.length < 14 && readSex(text) !== null;
   return function () {
     if (isDate) this.dates++;
     if (isNumber) this.numbers++;
     if (isLoinc) this.loinc++;
     if (isSex) this.sexes++;
+    if (isLimit) this.limits++;
+    if (isPair) this.pairs++;
     if (mark) this.marks[mark]++;
     if (order) this.orders[order]++;
   };

@@ -1,4 +1,5 @@
-/** Words that head columns, and names of months, in English, German, French, Dutch and Spanish. Compared as `plainWords` writes them. */
+/** Words that head columns, and names of months, in English, German, French, Dutch and Spanish, and the
+ * commonest in Italian, Portuguese and Swedish. Compared as `plainWords` writes them. */
 import type { ColumnRole } from './mapping.ts';
 
 /** Lower case, without accents, with single spaces between words: `Patient_ID`, `PatientID` and `patient-id` are one. */
@@ -20,7 +21,7 @@ const words: Readonly<Record<WordRole, string>> = {
     patientennummer,patientnummer,patient nummer,pat id,pat nr,pid,pat,patid,mrn,medical record number,record id,record number,hospital number,
     hospital no,subject,subject id,subject identifier,usubjid,subjid,person id,person,participant,participant id,study id,case id,case,id,fallnummer,fall nr,fall id,
     pseudonym,numero patient,numero de patient,n patient,no patient,id patient,identifiant,identifiant patient,ipp,nip,patientnr,
-    bsn,patientcode,numero de historia,historia clinica,nhc,id paciente,paciente,numero paciente,codigo paciente,identificador,nhs number,nhs no`,
+    bsn,patientcode,pat mrn id,paziente,id paziente,codice paziente,personnummer,numero de historia,historia clinica,nhc,id paciente,paciente,numero paciente,codigo paciente,identificador,nhs number,nhs no`,
   name: `name,patient name,full name,patientenname,nachname,last name,surname,family name,vorname,first name,given name,nom,nom du patient,prenom,
     naam,achternaam,voornaam,nombre,apellido,apellidos,nombre del paciente`,
   'birth-date': `birth date,birthdate,date of birth,dob,birth dt,born,geburtsdatum,geburtstag,geb datum,geb dat,date de naissance,naissance,ddn,geboortedatum,
@@ -32,15 +33,15 @@ const words: Readonly<Record<WordRole, string>> = {
     time stamp,date of test,date of sample,date of visit,measured at,taken at,entnahme,entnahmedatum,entnahmezeitpunkt,abnahme,abnahmedatum,abnahmezeitpunkt,messdatum,
     untersuchungsdatum,befunddatum,probendatum,probenentnahme,datum zeit,zeitpunkt,date de prelevement,date prelevement,prelevement,date examen,date de l examen,date resultat,
     date du resultat,afnamedatum,afname,datum afname,meetdatum,bepalingsdatum,prikdatum,monsterdatum,fecha de toma,fecha muestra,fecha de la muestra,fecha de extraccion,fecha extraccion,fecha resultado,
-    fecha analisis,lbdtc,vsdtc,adt`,
+    fecha analisis,lbdtc,vsdtc,adt,charttime,data,data prelievo,data di prelievo,provdatum,provtagningsdatum,data da coleta,data coleta`,
   time: `time,uhrzeit,zeit,heure,tijd,hora,collection time,sample time,time of day,entnahmezeit,abnahmezeit,tijdstip,heure de prelevement,hora de toma`,
   analyte: `test,test name,analyte,analyse,analyt,parameter,parametre,parametro,lab test,labtest,lab,laboratory test,component,measurement,measure,observation,
     observation name,variable,marker,biomarker,item,untersuchung,messgrosse,messwert name,laborwert,labor parameter,laborparameter,bezeichnung,bestimmung,examen,dosage,
-    analyse nom,bepaling,onderzoek,prueba,determinacion,analito,analisis,test description,description,display,lbtest,lbtestcd,param,paramcd,investigation,what`,
+    analyse nom,bepaling,onderzoek,prueba,determinacion,analito,analisis,test description,description,display,lbtest,lbtestcd,param,paramcd,investigation,what,label,component name,esame,analisi,analys,exame`,
   code: `loinc,loinc code,code loinc,loinc num,loinc number,loinc nr,test code,observation code,lbloinc,code`,
   value: `value,result,results,result value,test result,value numeric,numeric value,numeric result,value as number,wert,ergebnis,resultat,messwert,befund,valeur,valeur numerique,waarde,uitslag,
-    resultaat,valor,resultado,aval,lbstresn,lborres,reading,level,quantity,concentration`,
-  unit: `unit,units,uom,unit of measure,result unit,result units,value unit,einheit,einheiten,masseinheit,unite,unites,eenheid,eenheden,unidad,unidades,lbstresu,lborresu`,
+    resultaat,valor,resultado,aval,lbstresn,lborres,reading,level,quantity,concentration,ord value,valuenum,value num,risultato,esito,valore,svar,result text,text result`,
+  unit: `unit,units,uom,unit of measure,result unit,result units,value unit,einheit,einheiten,masseinheit,unite,unites,eenheid,eenheden,unidad,unidades,lbstresu,lborresu,valueuom,reference unit,enhet,enhed,unita,unita di misura,unidade`,
   comparator: `comparator,operator,qualifier,sign,result operator,value operator,modifier,vergleich,vorzeichen,operateur,signe,teken,signo`,
   specimen: `specimen,specimen type,sample type,sample,fluid,material,matrix,specimen source,probe,probenart,probenmaterial,untersuchungsmaterial,echantillon,
     prelevement type,nature du prelevement,nature prelevement,materiaal,monster,muestra,tipo de muestra,especimen,lbspec`,
@@ -48,7 +49,7 @@ const words: Readonly<Record<WordRole, string>> = {
     therapie,traitement,behandeling,tratamiento,blood group,height class`,
   ignore: `note,notes,comment,comments,remark,remarks,bemerkung,bemerkungen,kommentar,anmerkung,commentaire,commentaires,remarque,opmerking,opmerkingen,nota,notas,comentario,comentarios,observacion,observaciones,
     reference,reference range,ref range,ref,normal range,range,referenz,referenzbereich,normbereich,normwert,intervalle de reference,valeurs de reference,referentie,referentiewaarden,
-    rango de referencia,valores de referencia,flag,abnormal flag,status,lab name,laboratory,labor,row,row number,nr,no,index,lfd nr,encounter,encounter id,order id,sample id,specimen id,method,methode,metodo`,
+    rango de referencia,valores de referencia,flag,abnormal flag,status,lab name,laboratory,labor,row,row number,nr,no,index,lfd nr,encounter,encounter id,order id,sample id,specimen id,method,methode,metodo,hadm id,stay id,icustay id,itemid,storetime,ord num value`,
 };
 
 const roleOfWords = new Map<string, WordRole>();

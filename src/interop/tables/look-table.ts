@@ -16,7 +16,7 @@ import { loinc } from './observation-sink.ts';
 import { suggestColumns, suggestMapping } from './suggest.ts';
 import { findStart, fits, tableRows, type TableBatch, type TableStart } from './table-rows.ts';
 import { findEncoding, textOf, type FileSource, type Pace } from './text-file.ts';
-import { readWorkbook } from './workbook.ts';
+import { readWorkbook, type Sheet } from './workbook.ts';
 
 const mostNames = 500;
 /** Rows from which the columns' meanings are suggested; decimal marks and orders of dates are looked for in all. */
@@ -64,7 +64,10 @@ export async function guessSheet(
   pace: Pace,
 ): Promise<{ readonly sheets: readonly string[]; readonly reading: TableReading }> {
   const sheets = await readWorkbook(file, pace);
-  const first = sheets.find(({ rows }) => rows.some((row) => row.some((cell) => cell.trim() !== ''))) ?? sheets[0];
+  // A cover or a legend in front has sentences, not rows of cells.
+  const hasRow = (least: number) => (sheet: Sheet) =>
+    sheet.rows.some((row) => row.filter((cell) => cell.trim() !== '').length >= least);
+  const first = sheets.find(hasRow(3)) ?? sheets.find(hasRow(1)) ?? sheets[0];
   if (!first) throw new ImportRefusal('empty', 'The workbook has no sheet.');
   const rows = first.rows.filter((row) => row.some((cell) => cell.trim() !== '')).slice(0, 100);
   const { hasHeader } = findStart(rows, null);
@@ -91,6 +94,9 @@ export async function lookAtTable(
   const { mapping, questions } = suggestMapping(start.headers, columns, evidence, names, reading);
   const notices = new Notices();
   if (delimiterIsUncertain) notices.add('delimiter_guessed', '', importSentences.delimiter_guessed);
+  if (reading.sheet !== null && sheets.length > 1) {
+    notices.add('resource_unread', `sheet "${reading.sheet}"`, 'One sheet is read at a time. For the others, choose the file again and another sheet.'); // prettier-ignore
+  }
   if (gatherer.rowCount === 0) notices.add('no_rows', '', importSentences.no_rows);
   return {
     format: mapping.shape === 'long' ? 'table-long' : 'table-wide',

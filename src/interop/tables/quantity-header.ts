@@ -6,13 +6,23 @@ import { plainWords } from './header-words.ts';
 /** Names in other languages and laboratory short forms that the analyte table does not have, as `plainWords` writes them. */
 const namesByAnalyte: Readonly<Record<string, string>> = {
   hba1c:
-    'hba1c,hb a1c,glykohamoglobin,hemoglobine glyquee,hemoglobine a1c,hemoglobina glicosilada,hemoglobina glicada,hba1c ngsp,hba1c ifcc',
+    'hba1c,hb a1c,glykohamoglobin,hemoglobine glyquee,hemoglobine a1c,hemoglobina glicosilada,hemoglobina glicada,hba1c ngsp,hba1c ifcc,hb a1c ngsp,hb a1c ifcc',
   glucose: 'glycemie,glucemia,blutzucker,bz,gluc,glu,bloedglucose,nuchternglukose,fpg,fbg,glycemie a jeun,glucosa en ayunas',
-  creatinine: 'creatinina,scr,creatininemie,serumkreatinin,creatinine serum,s creatinine,serum creat',
+  creatinine: 'creatinina,kreatinine,krea,scr,creatininemie,serumkreatinin,creatinine serum,s creatinine,serum creat',
   cholesterol: 'cholesterin,gesamtcholesterin,total chol,tot chol,cholesterol totaal,colesterol,colesterol total,tc,chol total',
   'ldl-cholesterol': 'ldl chol,ldl cholesterin,colesterol ldl,cholesterol ldl,ldl cholesterol calc',
   'hdl-cholesterol': 'hdl chol,hdl cholesterin,colesterol hdl,cholesterol hdl',
   triglycerides: 'tg,trigs,triglyzeride,triglyceriden,trigliceridos',
+  'red-cells': 'erythrozyten,ery,hematies,globules rouges,erytrocyten,eritrocitos,hematies,eritrociti',
+  urate: 'harnsaure,acide urique,urinezuur,acido urico',
+  crp: 'c reaktives protein,proteine c reactive,c reactief proteine,proteina c reactiva',
+  alt: 'alat gpt,gpt alat,alanin aminotransferase,alanine aminotransferase',
+  ast: 'asat got,got asat,aspartat aminotransferase,aspartate aminotransferase',
+  'alkaline-phosphatase':
+    'alkalische phosphatase,phosphatases alcalines,phosphatase alcaline,alkalische fosfatase,fosfatasa alcalina',
+  'gamma-gt': 'gamma glutamyltransferase,gamma glutamyl transferase,ggt gamma gt',
+  ferritin: 'ferritine,ferritina',
+  phosphate: 'phosphat,phosphore,fosfaat,fosfato,fosforo',
   sodium: 'sodio',
   potassium: 'potasio',
   chloride: 'chlorid,chlore,cloro,cloruro',
@@ -36,6 +46,15 @@ for (const [id, names] of Object.entries(namesByAnalyte)) {
 
 /** By exact name alone; a suggestion unless a unit beside it fits too. */
 export function analyteNamed(name: string): Analyte | null {
+  const whole = analyteCalled(name);
+  if (whole) return whole;
+  // `Alanine aminotransferase (ALT)`: two names of one thing. Anything else in brackets may make it another thing.
+  const twice = /^(.+?)\s*\(([^()]+)\)\s*$/s.exec(name);
+  const first = twice ? analyteCalled(twice[1]) : null;
+  return twice && first && first === analyteCalled(twice[2]) ? first : null;
+}
+
+function analyteCalled(name: string): Analyte | null {
   const id = byName.get(plainWords(name));
   return analyteOf([], name)?.analyte ?? (id ? analyteById(id) : null);
 }

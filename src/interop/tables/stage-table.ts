@@ -190,6 +190,10 @@ class RowReader {
       sink.notices.add('patient_unknown', `${where} ${line}`, 'The row does not say whose it is. It was left out.');
       return;
     }
+    if (layout.patient >= 0 && row.every((text, column) => column === layout.patient || text.trim() === '')) {
+      sink.notices.add('value_absent', `${where} ${line}`, 'Nothing stands in the row but whose it is. It was left out.');
+      return;
+    }
     const patient = sink.people.numberOf(key);
     if (!isRagged) this.#readPerson(sink.people.all[patient], cell, where, line);
 
@@ -328,7 +332,8 @@ class RowReader {
     }
     for (const column of layout.facts) {
       const text = cell(column);
-      if (text !== '' && !isForbiddenHeader(this.#headers[column])) tellFact(person, this.#headers[column], text.slice(0, 2000));
+      if (text === '' || isForbiddenHeader(this.#headers[column])) continue;
+      if (!tellFact(person, this.#headers[column], text.slice(0, 2000))) this.#tellOnce('id_duplicate', column, '', where, line);
     }
   }
 
@@ -430,8 +435,10 @@ function onceSentence(code: ImportCode, token: string): string {
         : 'Numbers can be read in two ways and stay unread until the decimal mark is chosen.';
     case 'date_order_ambiguous':
       if (token === '')
-        return 'Day and month cannot be told apart, or the year has two digits: unread until their order is chosen.';
+        return 'Day and month cannot be told apart: unread until their order is chosen. A year of two digits stays unread: write it with four.';
       return `Dates are read with ${token === 'dmy' ? 'the day' : 'the month'} first. Confirm it.`;
+    case 'id_duplicate':
+      return 'Rows of one person say different things here. None of them is kept.';
     default:
       return importSentences[code];
   }

@@ -2,6 +2,7 @@
 import { analyteById, needsUnit } from '../analytes.ts';
 import { shortened } from '../clean-text.ts';
 import type { TableName, TableQuestion } from '../protocol.ts';
+import { looksLikeDate } from './cells.ts';
 import type { ColumnEvidence } from './evidence.ts';
 import { plainWords, roleOfHeader } from './header-words.ts';
 import type { ColumnRole, DateOrder, DecimalMark, NameMapping, TableMapping, TableReading } from './mapping.ts';
@@ -34,6 +35,13 @@ export function suggestColumns(headers: readonly string[], evidence: readonly Co
   const doubled = doubledHeaders(headers);
   const taken = new Set<ColumnRole['kind']>();
   const words = headers.map((header) => (isForbiddenHeader(header) || doubled.has(plainWords(header)) ? null : wordRole(header)));
+  if (!words.includes('analyte')) {
+    // `name` heads people in one table and measurements in another: its cells say which.
+    const named = words.findIndex((kind, index) => kind === 'name' && namesMeasurements(evidence[index]));
+    if (named >= 0) words[named] = 'analyte';
+  }
+  const value = bestValue(words, evidence);
+  const date = bestDate(words, headers);
   const isLong = words.includes('value') && (words.includes('analyte') || words.includes('code') || evidence.some(isLoincColumn));
   return headers.map((header, index): ColumnRole => {
     const cells = evidence[index];
@@ -47,6 +55,7 @@ export function suggestColumns(headers: readonly string[], evidence: readonly Co
     if (!isLong && kind !== null && ofLongTables.has(kind)) kind = null;
     if (kind === null && isLong && isLoincColumn(cells)) kind = 'code';
     if (kind === null && isDateColumn(cells) && !words.includes('date')) kind = 'date';
+    if ((kind === 'value' && index !== value) || (kind === 'date' && date >= 0 && index !== date)) return { kind: 'ignore' };
     if (kind !== null && single.has(kind)) {
       if (taken.has(kind)) return { kind: 'ignore' };
       taken.add(kind);
@@ -57,6 +66,26 @@ export function suggestColumns(headers: readonly string[], evidence: readonly Co
   });
 }
 
+function namesMeasurements({ distinct }: ColumnEvidence): boolean {
+  const names = [...(distinct?.keys() ?? [])];
+  return names.length > 0 && names.filter((name) => analyteNamed(name) !== null).length >= names.length / 3;
+}
+
+/** Where one column has the result as text and one its bare number, the text: only it tells `<5` from 5. -1 without any. */
+function bestValue(words: readonly (ColumnRole['kind'] | null)[], evidence: readonly ColumnEvidence[]): number {
+  const values = words.flatMap((kind, index) => (kind === 'value' ? [index] : []));
+  return values.find((index) => evidence[index].limits > 0) ?? values[0] ?? -1;
+}
+
+/** Of several dates the one on which it was sampled or measured; a date of the order or of the report is another day. */
+function bestDate(words: readonly (ColumnRole['kind'] | null)[], headers: readonly string[]): number {
+  const dates = words.flatMap((kind, index) => (kind === 'date' ? [index] : []));
+  return dates.find((index) => ofSampling.test(plainWords(headers[index]))) ?? dates[0] ?? -1;
+}
+
+const ofSampling =
+  /collect|sampl|draw|specimen|measured|taken|effective|chart|entnahme|abnahme|proben|preleve|afname|prik|monster|toma|muestra|extraccion|prelievo|provtag/;
+
 function wordRole(header: string): ReturnType<typeof roleOfHeader> {
   return roleOfHeader(header) ?? roleOfHeader(header.replace(/[([].*$/, ''));
 }
@@ -64,6 +93,8 @@ function wordRole(header: string): ReturnType<typeof roleOfHeader> {
 function quantityOrFact(header: string, cells: ColumnEvidence): ColumnRole {
   const { analyte, unit } = quantityOfHeader(header);
   if (analyte) return { kind: 'quantity', analyte: analyte.id, unit };
+  // Two numbers in a cell are measurements, too: kept as received, where a fact of the person would be kept once.
+  if (cells.pairs > cells.values / 2) return { kind: 'quantity', analyte: null, unit };
   if (cells.numbers > cells.values / 2 && cells.dates < cells.values / 2) return { kind: 'quantity', analyte: null, unit };
   return cells.distinct && cells.filled > 0 && cells.distinct.size <= 50 && !/^column \d+$/.test(header)
     ? { kind: 'fact' }
@@ -164,6 +195,11 @@ export function suggestMapping(
     }
     return { kind: role.kind, order };
   });
+
+  const dated = headers.filter((header) => looksLikeDate(header.trim())).length;
+  if (dated > 1) {
+    ask('column_unmapped', null, '', true, `${dated} columns are headed by dates. A table is read with one date in each row: turn it, so that the dates stand in a column of their own.`); // prettier-ignore
+  }
 
   const found = findMark(columns, evidence, reading);
   if (found.mark === ',') {

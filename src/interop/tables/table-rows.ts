@@ -56,7 +56,9 @@ export interface TableStart {
 export function findStart(rows: readonly (readonly string[])[], hasHeader: boolean | null): TableStart {
   const seen = rows.slice(0, 100);
   const counts = seen.map((row) => row.filter((cell) => cell.trim() !== '').length);
-  const usual = counts.toSorted((a, b) => a - b)[Math.floor(counts.length / 2)] ?? 0;
+  // Lines of a single cell say nothing of how wide the table is, however many stand above it.
+  const wide = counts.filter((count) => count > 1).toSorted((a, b) => a - b);
+  const usual = wide[Math.floor(wide.length / 2)] ?? 0;
   const least = usual >= 2 ? Math.max(2, Math.ceil(usual / 2)) : 1;
   const isComment = (row: readonly string[]) => row[0].startsWith('#') && roleOfHeader(row[0]) === null;
   let start = seen.findIndex((row, index) => counts[index] >= least && !isComment(row));

@@ -250,3 +250,63 @@ describe('NDJSON in pieces', () => {
     expect(byName.patients[0]?.observations[0]?.value).toBe(1.2);
   });
 });
+
+describe('what stands where it is easily missed', () => {
+  test('results inside the report that refers to them', async () => {
+    const inner = {
+      ...observation({ id: 'hb', code: loinc('718-7'), valueQuantity: quantity(13.1, 'g/dL') }),
+      subject: undefined,
+    };
+    const report = (id: string, status = 'final'): Loose => ({
+      resourceType: 'DiagnosticReport',
+      id,
+      status,
+      code: { text: 'Blood count' },
+      subject: { reference: 'Patient/a1' },
+      contained: [inner],
+      result: [{ reference: '#hb' }],
+    });
+    const { observations } = await only(report('r1'), { ...report('r2', 'entered-in-error') });
+    expect(observations).toMatchObject([{ value: 13.1, place: 'DiagnosticReport/r1, contained hb', doubts: [] }]);
+  });
+
+  test('values of a fetus or a donor are not those of the patient', async () => {
+    const { observations } = await only(observation({ focus: [{ reference: 'Patient/other' }] }));
+    expect(observations).toMatchObject([{ value: null, problem: 'modifier_unknown' }]);
+    const own = await only(observation({ focus: [{ reference: 'Patient/a1' }] }));
+    expect(own.observations).toMatchObject([{ value: 1.2, problem: null }]);
+  });
+
+  test('measurements of a device or a group make no person', async () => {
+    const outcome = await read(bundle(patient(), observation({ subject: { reference: 'Device/7' } })));
+    expect(outcome.patients.map(({ observations }) => observations.length)).toEqual([0]);
+    expect(outcome.notices).toMatchObject([{ code: 'resource_unread', place: 'Observation/o1' }]);
+  });
+
+  test('an interpretation of off the scale makes the number a limit', async () => {
+    const off = (code: string, system = 'http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation') =>
+      only(observation({ interpretation: [{ coding: [{ system, code }] }] }));
+    expect((await off('<')).observations[0]).toMatchObject({ comparator: '<', doubts: ['value_censored'] });
+    expect((await off('H')).observations[0]).toMatchObject({ comparator: null, doubts: [] });
+    expect((await off('<', 'http://example.org')).observations[0]).toMatchObject({ comparator: null });
+  });
+
+  test('further pages, and what the sender reports as missing', async () => {
+    const page = { ...bundle(patient(), { resourceType: 'OperationOutcome', issue: [{ severity: 'error', diagnostics: 'Not all were sent.' }] }), link: [{ relation: 'next', url: 'https://a.example' }] }; // prettier-ignore
+    const { notices } = await read(page);
+    expect(notices.map(({ code, place }) => [code, place])).toEqual([
+      ['resource_unread', 'Bundle.link'],
+      ['resource_unread', 'entry 2 (OperationOutcome)'],
+    ]);
+    expect(notices[1]!.message).toContain('Not all were sent.');
+  });
+
+  test('what an operation returned in parameters', async () => {
+    const outcome = await read({
+      resourceType: 'Parameters',
+      parameter: [{ name: 'return', resource: bundle(patient(), observation()) }, { name: 'more', part: [{ name: 'one', resource: observation({ id: 'o2', valueQuantity: quantity(1.3, 'mg/dL') }) }] }], // prettier-ignore
+    });
+    expect(outcome.patients).toHaveLength(1);
+    expect(outcome.patients[0]!.observations.map(({ value }) => value)).toEqual([1.2, 1.3]);
+  });
+});

@@ -463,3 +463,109 @@ describe('files of other kinds', () => {
     expect(read.summary).toMatchObject({ status: 'warned', code: 'no_rows', patientCount: 0 });
   });
 });
+
+describe('a column of codes', () => {
+  const table = lines(
+    'patient,loinc,test,date,value,unit',
+    '1,2160-0,Creatinine,2023-05-01,1.1,mg/dL',
+    '1,99999-9,Strange,2023-05-01,5,mg/dL',
+    '1,6301-6,,2023-05-01,2.3,',
+    '1,2823-3,Potassium,2023-05-01,4.1,',
+  );
+
+  test('shows what each code names, and what the rows call it', async () => {
+    const { group } = await readOne('a.csv', table);
+    expect(group.table!.names).toEqual([
+      { name: '2160-0', count: 1, units: ['mg/dL'], label: 'Creatinine', byCode: 'creatinine' },
+      { name: '2823-3', count: 1, units: [], label: 'Potassium', byCode: 'potassium' },
+      { name: '6301-6', count: 1, units: [], label: '', byCode: 'inr' },
+      { name: '99999-9', count: 1, units: ['mg/dL'], label: 'Strange', byCode: null },
+    ]);
+    // A pure number needs no unit, and a code that is known no mapping.
+    expect(group.table!.questions.map(({ code, token }) => [code, token])).toEqual([
+      ['unit_missing', '2823-3'],
+      ['analyte_unknown', '99999-9'],
+    ]);
+    expect(group.table!.suggestion.names).toEqual([{ name: '99999-9', analyte: null, unit: '' }]);
+  });
+
+  test('gives a unit to a code, and lets a person overrule one', async () => {
+    const said =
+      (name: string, analyte: string | null, unit = '') =>
+      (suggestion: TableMapping) => ({
+        ...suggestion,
+        names: [...suggestion.names, { name, analyte, unit }],
+      });
+    const withUnit = await readOne('a.csv', table, { mapping: said('2823-3', 'potassium', 'mmol/L') });
+    expect(values(withUnit)).toContainEqual(['potassium', '2023-05-01', 4.1]);
+    const overruled = await readOne('a.csv', table, { mapping: said('2160-0', 'glucose') });
+    expect(values(overruled)[0]).toEqual(['glucose', '2023-05-01', 1.1]);
+    expect(overruled.people[0].observations[0].concept).toMatchObject({ codings: [], label: 'Creatinine' });
+    const refused = await readOne('a.csv', table, { mapping: said('2160-0', null) });
+    expect(values(refused)[0]).toEqual(['Creatinine', '2023-05-01', 'analyte_unknown']);
+  });
+});
+
+describe('tables as they come', () => {
+  test('with titles above, blank rows of separators, and a last line', async () => {
+    const read = await readOne(
+      'a.csv',
+      lines('Labor Musterstadt;;;;', 'Befund vom 05.04.2023;;;;', ';;;;', 'Pat-Nr;Datum;Test;Wert;Einheit', '7;05.04.2023;GPT (ALT);35;U/l', ';;;;', 'Ende der Liste;;;;'), // prettier-ignore
+    );
+    expect(values(read)).toEqual([['alt', '2023-04-05', 35]]);
+    expect(read.people.map(({ key }) => key)).toEqual(['7']);
+    expect(read.summary.notices).toMatchObject([{ code: 'value_absent', place: 'line 7' }]);
+  });
+
+  test('whose measurements stand under "name": nobody is called Creatinine', async () => {
+    const read = await readOne('a.csv', lines('patient,date,name,value,unit', '1,2023-05-01,Creatinine,1.1,mg/dL', '2,2023-05-01,Potassium,4.1,mmol/L')); // prettier-ignore
+    expect(values(read)).toEqual([
+      ['creatinine', '2023-05-01', 1.1],
+      ['potassium', '2023-05-01', 4.1],
+    ]);
+    expect(read.people.map(({ identity }) => identity.name)).toEqual([undefined, undefined]);
+  });
+
+  test('with the bare number beside the result: the limit counts; the day of sampling, not of the order', async () => {
+    const read = await readOne('a.csv', lines('patient,result date,collection date,test,numeric result,result,unit', '1,2023-05-04,2023-05-01,CRP,5,<5,mg/L')); // prettier-ignore
+    expect(read.people[0].observations).toMatchObject([{ value: 5, comparator: '<', date: '2023-05-01', receivedValue: '<5' }]);
+  });
+
+  test('with two numbers in a cell: kept as received, not as a fact of the person', async () => {
+    const read = await readOne('a.csv', lines('patient,date,BP,weight (kg)', '1,2023-05-01,120/80,80', '1,2023-05-02,130/85,81'));
+    expect(values(read)).toContainEqual(['BP', '2023-05-01', 'value_not_a_number']);
+    expect(values(read)).toContainEqual(['BP', '2023-05-02', 'value_not_a_number']);
+  });
+
+  test('whose rows give one person different facts: said, never silent', async () => {
+    const read = await readOne('a.csv', lines('patient,date,treatment,weight (kg)', '1,2023-05-01,A,80', '1,2023-05-02,B,81'));
+    expect(read.people[0].facts).toEqual({});
+    expect(read.summary.notices).toMatchObject([{ code: 'id_duplicate', place: 'column "treatment"' }]);
+  });
+
+  test('with dates as headers: the person is told to turn it', async () => {
+    const { group } = await readOne('a.csv', lines('Test,Unit,2023-01-05,2023-02-05', 'Creatinine,mg/dL,1.1,1.2'));
+    expect(group.table!.questions.map(({ code }) => code)).toContain('column_unmapped');
+  });
+
+  test('with shares that a spreadsheet holds as fractions: never a saturation of one per cent', async () => {
+    const read = await readOne('a.csv', lines('patient,date,SpO2 (%),LVEF (%)', '1,2023-05-01,0.97,0.55'));
+    expect(values(read).map(([, , value]) => value)).toEqual(['value_impossible', 'value_impossible']);
+  });
+
+  test.each([
+    ['Thrombozyten', '250', '/nl', 250],
+    ['Thrombozyten', '250', 'Tsd./µl', 250],
+    ['Erythrozyten', '4.5', '/pl', 4.5],
+    ['Erythrozyten', '4.5', 'Mio/µl', 4.5],
+    ['HbA1c (IFCC)', '55', 'mmol/mol', 7.1834],
+    ['Hemoglobin A1c', '7.2', '% of total Hgb', 7.2],
+    ['Harnsäure', '5.6', 'mg/dl', 5.6],
+  ])('%s of %s %s', async (name, value, unit, expected) => {
+    const read = await readOne(
+      'a.csv',
+      lines('patient\tdatum\ttest\twert\teinheit', `1\t2023-05-01\t${name}\t${value}\t${unit}`),
+    );
+    expect(values(read)[0][2]).toBeCloseTo(expected, 4);
+  });
+});

@@ -37,6 +37,13 @@ describe('a workbook', () => {
     expect(read.people[0].observations[0].date).toBe('2027-05-02');
   });
 
+  test('with a cover of sentences is read by the sheet that has a table, and says so', async () => {
+    const cover = [['Exported by the laboratory'], ['on the first of May']];
+    const [open] = await openFiles([fileOf('labs.xlsx', workbook([{ name: 'Cover', rows: cover }, { name: 'Labs', rows }]))], noPacing); // prettier-ignore
+    expect(open.group.table!.suggestion.reading.sheet).toBe('Labs');
+    expect(open.group.notices).toMatchObject([{ code: 'resource_unread', place: 'sheet "Labs"' }]);
+  });
+
   test('of several sheets is read by the first with rows, until another is chosen', async () => {
     const content = workbook([
       { name: 'Cover', rows: [] },
