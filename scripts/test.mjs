@@ -9,7 +9,7 @@ import { ensureChromium } from './install-chromium.mjs';
 import { ensurePackages, npm, requireNode, root } from './packages.mjs';
 
 const results = join(root, 'test-results');
-const stageLimit = 25 * 60_000;
+const stageLimit = 45 * 60_000;
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const summary = [];
 
