@@ -13,6 +13,7 @@ import { DosingState } from './dosing.svelte.ts';
 import { EngineState } from './engine.svelte.ts';
 import { Exports } from './export/exports.svelte.ts';
 import { ForecastState } from './forecast.svelte.ts';
+import { packUseOf } from './import/build.ts';
 import { ImportState } from './import/import.svelte.ts';
 import { readRemembered } from './import/mapping-memory.ts';
 import { Packs } from './packs.svelte.ts';
@@ -220,9 +221,19 @@ export class Session {
     else if (this.forecast.record && !this.forecast.pack) await this.openPatient(this.forecast.record.id);
   }
 
-  /** The pack named, else the last one used, else the first. */
-  readonly choosePack = (packId: string | null): PackInfo | null =>
-    this.packs.find(packId) ?? this.packs.find(this.settings.lastPack) ?? this.packs.all[0] ?? null;
+  /**
+   * The pack named; else the last one used, or, for a person of whom it reads nothing while others do, the one that reads most; else the
+   * first.
+   */
+  choosePack(packId: string | null, record: PatientRecord | null = null): PackInfo | null {
+    const named = this.packs.find(packId);
+    if (named) return named;
+    const last = this.packs.find(this.settings.lastPack);
+    const manifests = this.packs.all.map(({ manifest }) => manifest);
+    const uses = packUseOf(record?.observations ?? [], manifests);
+    const isRead = uses.length === 0 || uses.some((use) => use.packId === last?.manifest.id);
+    return (isRead ? last : this.packs.find(uses[0]!.packId)) ?? this.packs.all[0] ?? null;
+  }
 
   /** Makes a patient the subject of the page. */
   async openPatient(id: string, options: { packId?: string } = {}): Promise<PatientRecord | null> {
@@ -230,7 +241,7 @@ export class Session {
     if (!record) return null;
     if (this.forecast.record?.id !== id) this.audit({ action: 'patient.open', patientId: id });
     this.dosing.stop();
-    await this.forecast.open(record, this.choosePack, options.packId ?? null);
+    await this.forecast.open(record, (packId) => this.choosePack(packId, record), options.packId ?? null);
     const packId = this.forecast.pack?.manifest.id;
     await this.settings.change({ lastPatient: id, ...(packId ? { lastPack: packId } : {}) });
     if (packId) void this.packs.checkGolden(packId);
@@ -304,9 +315,13 @@ export class Session {
   async editRecord(id: string | null, packId: string | null = null): Promise<RecordEditor | null> {
     // The record of a run from a file is not in the vault.
     if (id !== null && this.forecast.opened?.record.id === id) return null;
-    const pack = this.choosePack(packId ?? this.forecast.pack?.manifest.id ?? null);
-    if (!pack) return null;
     await this.listed;
+    const isSubject = id === null || id === this.forecast.record?.id;
+    const pack = this.choosePack(
+      packId ?? (isSubject ? (this.forecast.pack?.manifest.id ?? null) : null),
+      this.patients.find(id),
+    );
+    if (!pack) return null;
     const editor = await RecordEditor.open(
       id ?? this.#newId(),
       this.patients.find(id),

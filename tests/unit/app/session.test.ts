@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { usualCareId } from '#app/plans.ts';
 import { AppError } from '#domain/errors.ts';
+import type { PatientRecord } from '#domain/record.ts';
 import type { EngineClient } from '#engine/client.ts';
 import { memoryDevice } from '#vault/memory-door.ts';
 import { soleTab } from '#vault/tabs.ts';
@@ -126,6 +127,41 @@ describe('a forecast', () => {
     expect(reader.forecast.forecast).not.toBeNull();
     expect(reader.forecast.keepFailure?.code).toBe('vault_in_use');
   });
+});
+
+test('a person is opened and edited with a pack that reads something of them, when the last one used does not', async () => {
+  const other = {
+    ...manifest,
+    id: 'other',
+    markers: manifest.markers.map((marker) => ({ ...marker, id: `other-${marker.id}` })),
+  };
+  const one = await session(
+    fakeClient({
+      packs: () => ({
+        packs: [
+          { manifest: other, digest: 'digest-2', card },
+          { manifest, digest: 'digest-1', card },
+        ],
+        refused: [],
+      }),
+    }).client,
+  );
+  const drawn = (await one.addDemonstration('other'))!;
+  const [marker] = manifest.markers;
+  const observed = {
+    id: 'o',
+    code: marker!.id,
+    date: '2026-01-01',
+    value: marker!.seen[0],
+    unit: marker!.unit,
+    source: 'typed',
+    isConfirmed: false,
+  } as const;
+  const record: PatientRecord = { ...drawn, id: 'read-by-toy', observations: [observed] };
+  one.patients.put(record);
+  expect((await one.editRecord(record.id))?.manifest.id).toBe('toy');
+  await one.openPatient(record.id);
+  expect(one.forecast.pack?.manifest.id).toBe('toy');
 });
 
 describe('a plan', () => {
