@@ -44,17 +44,15 @@ try {
   await page.getByRole('button', { name: 'Open the demonstration vault' }).waitFor();
   await take('choose');
   await page.getByRole('button', { name: 'Open the demonstration vault' }).click();
-  await page
-    .getByRole('button', { name: /^Synthetic person/ })
-    .first()
-    .waitFor();
+  // The person of the README.
+  const liver = page.getByRole('button', { name: 'Synthetic person: Liver' });
+  await liver.waitFor();
   await take('empty');
-  await page
-    .getByRole('button', { name: /^Synthetic person/ })
-    .first()
-    .click();
+  await liver.click();
   await page.getByRole('progressbar').waitFor({ state: 'visible', timeout: 60_000 });
   await page.getByRole('progressbar').waitFor({ state: 'detached', timeout: 120_000 });
+  // High enough for the first chart.
+  await size(1280, 1160);
   await take('forecast');
   await take('forecast-whole', { fullPage: true });
   await page.emulateMedia({ colorScheme: 'dark' });
