@@ -100,6 +100,23 @@ test('a European table: suggestions, an open question, two people, one left out;
   await expect(page.getByText('3 values were there already and are not doubled.')).toBeVisible();
 });
 
+test('a table with codes: what they name is shown and closed; one that is overruled is read otherwise', async ({ page }) => {
+  await startImport(page, 'labs-coded.csv');
+  await expect(page.getByText('All are recognised: 4 by code.')).toBeVisible();
+  const creatinine = page.getByLabel('Measurement called 14682-9');
+  await expect(creatinine).toBeHidden();
+  await page.getByText('4 measurements', { exact: true }).click();
+  await expect(creatinine).toHaveValue('creatinine');
+  const names = page.getByRole('region', { name: 'Measurements in labs-coded.csv' });
+  await expect(row(names, '718-7')).toContainText('Haemoglobin');
+  await expect(row(names, '718-7')).toContainText('by its code');
+  await checkAccess(page);
+  await creatinine.selectOption({ label: 'not said: kept as received' });
+  const sample = page.getByRole('region', { name: 'The first rows, as they would be read' });
+  await expect(row(sample, 'line 2')).toContainText('not known here');
+  await expect(page.getByText('1 is not recognised, or without a unit: it comes first.')).toBeVisible();
+});
+
 test('a file that is cut off is refused in plain words, and the others can come in', async ({ page }) => {
   await startImport(page, 'cut-off.json', 'bundle.json');
   await expect(page.getByText('Nothing of this file is taken.')).toBeVisible();
