@@ -1,7 +1,4 @@
 /** Once through every feature, with an ear on every request: a demonstration vault that is deleted again, then a locked one. */
-import { writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from '@playwright/test';
 import type { Page, Request, Response } from '@playwright/test';
@@ -187,8 +184,8 @@ async function doses(page: Page): Promise<void> {
   await expect(page.getByText('is expected to narrow it')).toBeVisible({ timeout: 120_000 });
 }
 
-/** All screens of the navigation, the light, the machine, the log. Gives the path of a backup. */
-async function settingsAndLog(page: Page): Promise<string> {
+/** All screens of the navigation, the light, the machine, the log. Gives a backup. */
+async function settingsAndLog(page: Page): Promise<Buffer> {
   for (const link of await page.getByRole('navigation', { name: 'Pages' }).getByRole('link').all()) await link.click();
   await goTo(page, 'audit');
   await expect(page.getByRole('cell', { name: 'Vault made' })).toBeVisible();
@@ -198,19 +195,20 @@ async function settingsAndLog(page: Page): Promise<string> {
   await press(page, 'Where it runs');
   await page.keyboard.press('Escape');
   await expect(page.getByText('Ready for offline use')).toBeVisible();
-  const { bytes } = await saved(page, () => press(page, 'Save a backup'));
-  const path = join(tmpdir(), `counterpart-walk-${process.pid}.vault`);
-  writeFileSync(path, bytes);
-  return path;
+  return (await saved(page, () => press(page, 'Save a backup'))).bytes;
 }
 
-async function lockAndRestore(page: Page, backup: string): Promise<void> {
+async function lockAndRestore(page: Page, backup: Buffer): Promise<void> {
   await press(page, 'Lock');
   await expect(lockScreen(page)).toBeVisible();
   await unlock(page);
   await goTo(page, 'settings');
   await press(page, 'Restore a backup…');
-  await page.getByLabel('Backup or rescue file').setInputFiles(backup);
+  await page.getByLabel('Backup or rescue file').setInputFiles({
+    name: 'backup.vault',
+    mimeType: 'application/octet-stream',
+    buffer: backup,
+  });
   await passphraseField(page).fill(passphrase);
   await press(page, 'Show what it holds');
   await page.getByLabel(/^Type “/).fill('replace');
