@@ -20,6 +20,14 @@ export const chromiumFlags = [
   ...JSON.parse(process.env.COUNTERPART_BROWSER_FLAGS ?? '[]'),
 ];
 
+const hostRules = '--host-resolver-rules=';
+
+/** The flags with one more rule for hosts. The browser takes the last such flag alone, so the rules of a run are kept in it. */
+export function chromiumFlagsWithHost(rule) {
+  const rules = chromiumFlags.filter((flag) => flag.startsWith(hostRules)).map((flag) => flag.slice(hostRules.length));
+  return [...chromiumFlags.filter((flag) => !flag.startsWith(hostRules)), `${hostRules}${[...rules, rule].join(', ')}`];
+}
+
 function isExecutable(path) {
   try {
     accessSync(path, constants.X_OK);

@@ -29,6 +29,9 @@ interface DoorParts {
   readonly locks?: Pick<LockManager, 'request'>;
 }
 
+/** A record of an import may hold thousands of values. */
+const rowsAtOnce = 10;
+
 const canaryKey = `${vaultName}-canary`;
 
 interface Pending {
@@ -184,6 +187,7 @@ function makeLine(
 
 function makeVault(line: Line, facts: OpenFacts, tabs: Tabs): Vault {
   let isClosed = false;
+  let lastBatch = 0;
   const lockings = new Set<() => void>();
   const tellLocked = () => {
     if (!isClosed) lockings.forEach((listener) => listener());
@@ -229,7 +233,13 @@ function makeVault(line: Line, facts: OpenFacts, tabs: Tabs): Vault {
       },
       async putAll(rows) {
         assertWriter(table);
-        const times = await line.call('put', { table, writings: rows });
+        // In pieces: a message of many large records would hold the page while it is copied.
+        const batch = ++lastBatch;
+        let from = 0;
+        for (; rows.length - from > rowsAtOnce; from += rowsAtOnce) {
+          await line.call('hand', { batch, writings: rows.slice(from, from + rowsAtOnce) });
+        }
+        const times = await line.call('put', { table, batch, writings: rows.slice(from) });
         for (const { id } of rows) tabs.announce({ table, id });
         return times;
       },

@@ -38,7 +38,13 @@ export interface Calls {
   /** Rows come before, as pieces. */
   readonly all: Call<TableName, { readonly unreadable: number }>;
   readonly get: Call<{ readonly table: TableName; readonly id: string }, OpenedRow | null>;
-  readonly put: Call<{ readonly table: TableName; readonly writings: readonly Writing[] }, readonly number[]>;
+  /** Rows of a writing that is too much for one message; nothing is written until `put` names the batch. */
+  readonly hand: Call<{ readonly batch: number; readonly writings: readonly Writing[] }, null>;
+  /** All or none, after those that were handed over under `batch`. */
+  readonly put: Call<
+    { readonly table: TableName; readonly batch?: number; readonly writings: readonly Writing[] },
+    readonly number[]
+  >;
   readonly remove: Call<{ readonly table: TableName; readonly id: string }, null>;
   readonly erase: Call<string, ErasureReport>;
   readonly appendLog: Call<AuditEvent, null>;

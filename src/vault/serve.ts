@@ -1,7 +1,7 @@
 /** Answers calls with a host. The same in the worker and, for tests, in the page. */
 import { AppError } from '#domain/errors.ts';
 import type { VaultHost } from './host.ts';
-import type { OpenedRow } from './open-vault.ts';
+import type { OpenedRow, Writing } from './open-vault.ts';
 import type { CallName, Calls, FromWorker, SentError, ToWorker } from './protocol.ts';
 
 const lockWaitMs = 2000;
@@ -15,6 +15,7 @@ type Answers = {
 
 export function makeServer(host: VaultHost, send: (message: FromWorker) => void): (message: ToWorker) => Promise<void> {
   const running = new Set<Promise<unknown>>();
+  const handed = new Map<number, Writing[]>();
   const answers: Answers = {
     look: ({ canary }) => host.look(canary),
     create: (secret) => host.create(secret),
@@ -38,7 +39,15 @@ export function makeServer(host: VaultHost, send: (message: FromWorker) => void)
       return { unreadable };
     },
     get: async ({ table, id }) => host.vault.get(table, id),
-    put: async ({ table, writings }) => host.vault.put(table, writings),
+    async hand({ batch, writings }) {
+      handed.set(batch, [...(handed.get(batch) ?? []), ...writings]);
+      return null;
+    },
+    async put({ table, batch, writings }) {
+      const before = (batch !== undefined && handed.get(batch)) || [];
+      if (batch !== undefined) handed.delete(batch);
+      return host.vault.put(table, [...before, ...writings]);
+    },
     remove: ({ table, id }) => host.remove(table, id).then(() => null),
     erase: (patientId) => host.erase(patientId),
     appendLog: async (event) => host.vault.log(event).then(() => null),

@@ -1,5 +1,5 @@
 import { chromium, expect, test } from '@playwright/test';
-import { chromiumFlags, requireChromium } from '../../scripts/chromium.mjs';
+import { chromiumFlags, chromiumFlagsWithHost, requireChromium } from '../../scripts/chromium.mjs';
 import { acknowledge, chooseRole, engineWorker, finished, firstForecast, firstPack, runDetails, sentence } from './steps.ts';
 
 test('a reload keeps patient, plans and result', async ({ page }) => {
@@ -90,7 +90,7 @@ test('an insecure origin says why it cannot start and what to do', async ({ base
   const { port } = new URL(baseURL!);
   const browser = await chromium.launch({
     executablePath: requireChromium(),
-    args: [...chromiumFlags, '--host-resolver-rules=MAP ward-pc.example 127.0.0.1'],
+    args: chromiumFlagsWithHost('MAP ward-pc.example 127.0.0.1'),
   });
   try {
     const page = await browser.newPage();

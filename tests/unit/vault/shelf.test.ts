@@ -65,6 +65,16 @@ for (const [name, makeDevice] of Object.entries(devices)) {
       expect((await shelf.all()).kept.map(({ id }) => id).sort()).toEqual(['p1', 'p2', 'p3']);
     });
 
+    test('many rows cross in pieces and are still all or none', async () => {
+      const shelf = await shelfOn();
+      const rows = Array.from({ length: 45 }, (_, i) => ({ id: `p${i}`, value: { name: `${i}` }, expected: null }));
+      await shelf.put('p44', { name: 'was here' }, null);
+      await expect(shelf.putAll(rows)).rejects.toMatchObject({ code: 'vault_in_use' });
+      expect((await shelf.all()).kept.map(({ id }) => id)).toEqual(['p44']);
+      expect(await shelf.putAll(rows.slice(0, 44))).toHaveLength(44);
+      expect((await shelf.all()).kept).toHaveLength(45);
+    });
+
     test('a later writing has a later time even when the clock was set back', async () => {
       let clock = 5000;
       const shelf = (await demonstrationVault({ device: makeDevice(), now: () => clock })).shelf('patients', readThing);
