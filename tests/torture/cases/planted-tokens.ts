@@ -149,10 +149,6 @@ export const plantedTokens: TortureCase = {
           .getByRole('button', { name: /^Delete / })
           .first()
           .click();
-        await page
-          .getByRole('button', { name: /^(Delete and erase|Erase|Delete)/ })
-          .last()
-          .click();
         await page.waitForTimeout(6000);
         if ((await page.getByRole('button', { name: /^Delete / }).count()) > 0) failures.push('the person was not erased');
         await context.close();
