@@ -20,16 +20,19 @@ export interface OpenOptions {
   readonly baseURL?: string;
 }
 
-export function openBrowser(profile: string, { flags = [], baseURL }: OpenOptions = {}): Promise<BrowserContext> {
+export async function openBrowser(profile: string, { flags = [], baseURL }: OpenOptions = {}): Promise<BrowserContext> {
   // What a killed browser leaves behind, and what the next one takes for a running one.
   for (const name of readdirSync(profile)) if (name.startsWith('Singleton')) rmSync(join(profile, name), { force: true });
-  return chromium.launchPersistentContext(profile, {
+  const context = await chromium.launchPersistentContext(profile, {
     executablePath: requireChromium(),
     args: [...chromiumFlags, ...flags],
     locale: 'en-GB',
     timezoneId: 'UTC',
     ...(baseURL ? { baseURL } : {}),
   });
+  // What does not come says so, and does not hold the case until its end.
+  context.setDefaultTimeout(60_000);
+  return context;
 }
 
 export interface Process {

@@ -24,7 +24,7 @@ async function heapMB(page: Page): Promise<number> {
 async function use(page: Page): Promise<void> {
   for (const screen of ['patients', 'forecast', 'plan', 'settings', 'forecast']) {
     await page.evaluate((name) => (location.hash = `#/${name}`), screen);
-    await page.locator('h1').first().waitFor();
+    await page.locator('main :is(h1, h2)').first().waitFor();
   }
   await page.getByRole('button', { name: 'Add a plan' }).click();
   await page.keyboard.press('Control+z');
