@@ -13,8 +13,9 @@ import { refusedSummary, stagedOutcome, type Staged } from './staged.ts';
 import { guessReading, guessSheet, lookAtTable, type TextGuess } from './tables/look-table.ts';
 import type { TableReading } from './tables/mapping.ts';
 import type { ModelFile } from './tables/model-rows.ts';
-import { omopPart, stageOmop } from './tables/stage-omop.ts';
-import { sdtmPart, stageSdtm } from './tables/stage-sdtm.ts';
+import { stageModel } from './tables/stage-model.ts';
+import { omopModel, omopPart } from './tables/stage-omop.ts';
+import { sdtmModel, sdtmPart } from './tables/stage-sdtm.ts';
 import { sampleTable, stageTable } from './tables/stage-table.ts';
 import { readHead, wideEncoding, type FileSource, type Pace } from './tables/text-file.ts';
 
@@ -304,7 +305,7 @@ function modelGroup(
   for (const { file, guess } of members) {
     if (guess.reading.encoding !== 'utf-8') notices.add('encoding_guessed', file.name, importSentences.encoding_guessed);
   }
-  const stageParts = format === 'omop' ? stageOmop : stageSdtm;
+  const model = format === 'omop' ? omopModel : sdtmModel;
   return {
     group: {
       ...emptyGroup(id, files, format),
@@ -315,7 +316,7 @@ function modelGroup(
     look: nothingToLook,
     sample: noSample,
     stage: (order, pacing) =>
-      staging(name, format, () => stageParts(name, parts, order.confirmed, order.today, ({ file }) => pacing.of(file))),
+      staging(name, format, () => stageModel(model, name, parts, order.confirmed, order.today, ({ file }) => pacing.of(file))),
   };
 }
 

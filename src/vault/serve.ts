@@ -40,7 +40,9 @@ export function makeServer(host: VaultHost, send: (message: FromWorker) => void)
     },
     get: async ({ table, id }) => host.vault.get(table, id),
     async hand({ batch, writings }) {
-      handed.set(batch, [...(handed.get(batch) ?? []), ...writings]);
+      const before = handed.get(batch);
+      if (before) before.push(...writings);
+      else handed.set(batch, [...writings]);
       return null;
     },
     async put({ table, batch, writings }) {

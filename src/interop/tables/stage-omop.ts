@@ -1,18 +1,15 @@
 /** Tables of the OMOP common data model, version 5.4, as CSV: https://ohdsi.github.io/CommonDataModel/cdm54.html. */
-import type { IsoDate } from '#domain/record.ts';
 import { sameUnit } from '../analytes.ts';
 import { cleanText, shortened } from '../clean-text.ts';
 import type { ImportCode } from '../import-codes.ts';
 import type { ReadDate } from '../partial-date.ts';
-import type { ConfirmedCode } from '../protocol.ts';
 import { importSentences } from '../sentences.ts';
-import type { Staged } from '../staged.ts';
 import { readDate, readNumber, type CellNumber } from './cells.ts';
-import { eachRow, type ModelFile, type ModelRow } from './model-rows.ts';
-import { loinc, ObservationSink, type KnownConcept } from './observation-sink.ts';
+import type { ModelFile, ModelRow } from './model-rows.ts';
+import { loinc, type KnownConcept, type ObservationSink } from './observation-sink.ts';
 import { comparatorOfConcept, loincOfConcept, sexOfConcept, unitOfConcept } from './omop-concepts.ts';
 import { tell, type Person } from './people.ts';
-import type { Pace } from './text-file.ts';
+import type { DataModel, ModelReader } from './stage-model.ts';
 
 /** Not a system of any standard: a concept id says nothing outside OMOP. */
 const omop = 'https://athena.ohdsi.org';
@@ -30,40 +27,21 @@ export function omopPart(headers: readonly string[]): string | null {
   return [...names].some((name) => name.endsWith('_concept_id')) ? 'other' : null;
 }
 
-/** Tables given together are joined on person_id, whatever their order. */
-export async function stageOmop(
-  name: string,
-  files: readonly ModelFile[],
-  confirmed: readonly ConfirmedCode[],
-  today: IsoDate,
-  paceOf: (file: ModelFile) => Pace,
-): Promise<Staged> {
-  const sink = new ObservationSink(today);
-  const reader = new OmopReader(sink, confirmed);
-  for (const file of files) {
-    if (file.part === 'other') {
-      sink.notices.add(
-        'resource_unread',
-        file.file.name,
-        'Of OMOP, person, measurement, observation, condition_occurrence, drug_exposure and death are read. This table is not.',
-      );
-      continue;
-    }
-    await eachRow(file, sink.notices, paceOf(file), (row, where) => reader.read(file.part, row, where, file.file.name));
-  }
-  reader.finish(files.some(({ part }) => part === 'person'));
-  return sink.close(name, 'omop', () => (files[0] ? paceOf(files[0])(files[0].file.size) : undefined));
-}
+export const omopModel: DataModel = {
+  format: 'omop',
+  unread: 'Of OMOP, person, measurement, observation, condition_occurrence, drug_exposure and death are read. This table is not.',
+  reader: (sink, confirmed) => new OmopReader(sink, confirmed),
+};
 
-class OmopReader {
+class OmopReader implements ModelReader {
   readonly #sink: ObservationSink;
   readonly #confirmed: ReadonlyMap<string, string>;
   /** Row numbers in `people.all` of those whom the person table names. */
   readonly #named = new Set<number>();
 
-  constructor(sink: ObservationSink, confirmed: readonly ConfirmedCode[]) {
+  constructor(sink: ObservationSink, confirmed: ReadonlyMap<string, string>) {
     this.#sink = sink;
-    this.#confirmed = new Map(confirmed.map(({ system, code, analyte }) => [`${system}\n${code}`, analyte]));
+    this.#confirmed = confirmed;
   }
 
   read(part: string, row: ModelRow, where: string, file: string): void {
@@ -99,8 +77,8 @@ class OmopReader {
   }
 
   /** Tells of people who are in other tables only. */
-  finish(hasPersonTable: boolean): void {
-    if (!hasPersonTable) return;
+  finish(files: readonly ModelFile[]): void {
+    if (!files.some(({ part }) => part === 'person')) return;
     const strangers = this.#sink.people.all.filter((_, number) => !this.#named.has(number)).length;
     if (strangers > 0) {
       this.#sink.notices.add(

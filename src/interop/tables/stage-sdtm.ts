@@ -2,19 +2,16 @@
  * Domains of the CDISC Study Data Tabulation Model as CSV: DM, LB, VS, EX, AE, and CM and MH as background. Test codes are those of the
  * CDISC controlled terminology (NCI EVS, SDTM), whose meaning is fixed; a laboratory test is of blood, serum or plasma, or it is no match.
  */
-import type { IsoDate } from '#domain/record.ts';
 import { cleanText, shortened } from '../clean-text.ts';
 import type { ImportCode } from '../import-codes.ts';
 import type { ImportedDose } from '../imported.ts';
 import type { ReadDate } from '../partial-date.ts';
-import type { ConfirmedCode } from '../protocol.ts';
 import { importSentences } from '../sentences.ts';
-import type { Staged } from '../staged.ts';
 import { readDate, readNumber, type CellNumber } from './cells.ts';
-import { eachRow, type ModelFile, type ModelRow } from './model-rows.ts';
-import { loinc, ObservationSink, type KnownConcept } from './observation-sink.ts';
+import type { ModelRow } from './model-rows.ts';
+import { loinc, type KnownConcept, type ObservationSink } from './observation-sink.ts';
 import { tell, tellFact, type Person } from './people.ts';
-import type { Pace } from './text-file.ts';
+import type { DataModel, ModelReader } from './stage-model.ts';
 
 const cdisc = 'http://ncit.nci.nih.gov/cdisc/sdtm';
 
@@ -93,37 +90,19 @@ export function sdtmPart(headers: readonly string[]): string | null {
   return names.has('DOMAIN') ? 'other' : null;
 }
 
-/** Domains given together are joined on USUBJID, whatever their order. */
-export async function stageSdtm(
-  name: string,
-  files: readonly ModelFile[],
-  confirmed: readonly ConfirmedCode[],
-  today: IsoDate,
-  paceOf: (file: ModelFile) => Pace,
-): Promise<Staged> {
-  const sink = new ObservationSink(today);
-  const reader = new SdtmReader(sink, confirmed);
-  for (const file of files) {
-    if (file.part === 'other') {
-      sink.notices.add(
-        'resource_unread',
-        file.file.name,
-        'Of SDTM, the domains DM, LB, VS, EX, AE, CM and MH are read. This one is not.',
-      );
-      continue;
-    }
-    await eachRow(file, sink.notices, paceOf(file), (row, where) => reader.read(file.part, row, where, file.file.name));
-  }
-  return sink.close(name, 'sdtm', () => (files[0] ? paceOf(files[0])(files[0].file.size) : undefined));
-}
+export const sdtmModel: DataModel = {
+  format: 'sdtm',
+  unread: 'Of SDTM, the domains DM, LB, VS, EX, AE, CM and MH are read. This one is not.',
+  reader: (sink, confirmed) => new SdtmReader(sink, confirmed),
+};
 
-class SdtmReader {
+class SdtmReader implements ModelReader {
   readonly #sink: ObservationSink;
   readonly #confirmed: ReadonlyMap<string, string>;
 
-  constructor(sink: ObservationSink, confirmed: readonly ConfirmedCode[]) {
+  constructor(sink: ObservationSink, confirmed: ReadonlyMap<string, string>) {
     this.#sink = sink;
-    this.#confirmed = new Map(confirmed.map(({ system, code, analyte }) => [`${system}\n${code}`, analyte]));
+    this.#confirmed = confirmed;
   }
 
   read(part: string, row: ModelRow, where: string, file: string): void {

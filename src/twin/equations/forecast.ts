@@ -115,7 +115,9 @@ export async function forecastEquations(
     for (const [m, model] of twin.models.entries()) {
       hooks.signal?.throwIfAborted();
       if (model.lanes.lanes === 0) continue;
-      runs.push({ model, simulation: await simulateModel(request, plans, model, days, horizonDays, simulator, hooks) });
+      const readouts = shownReadouts(model.program, manifest);
+      const simulation = await simulateModel(request, plans, model, readouts, days, horizonDays, simulator, hooks);
+      runs.push({ model, readouts, simulation });
       hooks.onProgress?.((m + 1) / twin.models.length);
     }
     const view: View = { manifest, person, plans, runs, days, timesDays, draws, horizonDays };
@@ -170,6 +172,8 @@ function pastTimes(...firstHours: readonly (number | undefined)[]): number[] {
 
 interface Run {
   readonly model: FittedModel;
+  /** Of the program, in the order in which they were simulated. */
+  readonly readouts: readonly number[];
   readonly simulation: Simulation;
 }
 
@@ -186,9 +190,10 @@ interface View {
 }
 
 async function simulateModel(
-  { pack: { manifest }, fitted, seed }: EquationsForecastRequest,
+  { fitted, seed }: EquationsForecastRequest,
   plans: readonly Plan[],
   { program, lanes }: FittedModel,
+  readouts: readonly number[],
   days: readonly number[],
   horizonDays: number,
   simulator: Simulator,
@@ -202,7 +207,7 @@ async function simulateModel(
       ...(initialStates ? { initialStates } : {}),
       timelines: plans.map((plan) => timelineOf(program, fitted.person, { plan, horizonDays, changes: [] })),
       times: Float64Array.from(days, toModelTime),
-      readouts: shownReadouts(program, manifest),
+      readouts,
       seed: seedFrom(seed),
     },
     hooks.signal ? { signal: hooks.signal } : {},
@@ -267,14 +272,14 @@ function translate(view: View, wanted: Wanted): Answer {
 }
 
 /** [days][draws] of a marker under a plan, in the marker's unit, models one after the other. */
-function markerValues({ manifest, runs, days, draws }: View, plan: number, marker: string): Float32Array[] {
+function markerValues({ runs, days, draws }: View, plan: number, marker: string): Float32Array[] {
   const columns = days.map(() => new Float32Array(draws));
   let offset = 0;
-  for (const { model, simulation } of runs) {
+  for (const { model, readouts, simulation } of runs) {
     const { lanes } = model.lanes;
     const shown = model.program.observations.find((observation) => observation.marker === marker)!;
     const source = simulation.values[plan]!;
-    const readout = shownReadouts(model.program, manifest).indexOf(shown.readout);
+    const readout = readouts.indexOf(shown.readout);
     columns.forEach((column, t) => {
       const from = (readout * days.length + t) * lanes;
       for (let lane = 0; lane < lanes; lane++) column[offset + lane] = source[from + lane]! * shown.factor;
@@ -414,10 +419,10 @@ function targetForecasts(view: View, plan: number, wanted: Wanted[number]): Reco
     const days = wanted[i]?.days;
     if (!days) return;
     const rows = days.map((day) => view.days.indexOf(day));
-    const measures = view.runs.map(({ model, simulation }) => {
+    const measures = view.runs.map(({ model, readouts, simulation }) => {
       const { lanes } = model.lanes;
       const measured = model.program.readouts.findIndex(({ symbol }) => symbol === target.measure.readout);
-      const readout = shownReadouts(model.program, view.manifest).indexOf(measured);
+      const readout = readouts.indexOf(measured);
       const at = (index: number, lane: number) =>
         simulation.values[plan]![(readout * view.days.length + rows[index]!) * lanes + lane]!;
       return measureLanes(target, days, at, lanes);
