@@ -33,23 +33,37 @@ const allowed: Record<string, string[]> = {
   packs: ['domain', 'numerics'],
   engine: below,
   twin: below,
-  planning: below,
+  planning: [...below, 'twin'],
   cohorts: below,
   molecules: below,
   imaging: below,
-  explain: [...below, 'twin', 'planning'],
+  explain: [...below, 'twin', 'planning', 'cohorts'],
+  trust: [...below, 'twin', 'cohorts'],
   interop: ['domain'],
   vault: ['domain'],
   guard: [],
-  app: [...below, 'engine', 'twin', 'planning', 'explain', 'cohorts', 'molecules', 'imaging', 'interop', 'vault', 'guard'],
+  app: [
+    ...below,
+    'engine',
+    'twin',
+    'planning',
+    'explain',
+    'trust',
+    'cohorts',
+    'molecules',
+    'imaging',
+    'interop',
+    'vault',
+    'guard',
+  ],
   'ui/components': ['domain'],
   'ui/charts': ['domain', 'numerics', 'ui/components'],
   'ui/features': ['app', 'domain', 'ui/charts', 'ui/components'],
 };
 const folders = Object.keys(allowed);
-const onEngineInterface = ['twin', 'planning', 'cohorts', 'molecules', 'imaging', 'explain', 'app'];
-const onEngineContract = ['twin', 'planning', 'cohorts', 'app'];
-const inTheWorker = [...below, 'twin', 'planning', 'explain', 'cohorts', 'molecules', 'imaging'];
+const onEngineInterface = ['twin', 'planning', 'cohorts', 'molecules', 'imaging', 'explain', 'trust', 'app'];
+const onEngineContract = ['twin', 'planning', 'cohorts', 'explain', 'trust', 'app'];
+const inTheWorker = [...below, 'twin', 'planning', 'explain', 'trust', 'cohorts', 'molecules', 'imaging'];
 
 describe('a tree in which everything imports everything', () => {
   let folder: string;

@@ -1,5 +1,17 @@
 /** Which screen is shown, kept in the hash so that Back works from any static folder. Names of screens only: never a patient. */
-export const screens = ['patients', 'record', 'forecast', 'plan', 'report', 'settings', 'import', 'audit', 'prove'] as const;
+export const screens = [
+  'patients',
+  'record',
+  'forecast',
+  'plan',
+  'why',
+  'trust',
+  'report',
+  'settings',
+  'import',
+  'audit',
+  'prove',
+] as const;
 export type Screen = (typeof screens)[number];
 
 function current(): Screen {

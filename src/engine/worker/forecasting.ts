@@ -1,0 +1,68 @@
+/** Forecasts, and the made-up people that packs are tried with. */
+import { demonstrationRecord } from '#cohorts/demonstrations.ts';
+import { drawPerson } from '#cohorts/people.ts';
+import { AppError } from '#domain/errors.ts';
+import type { IsoDate, PatientRecord } from '#domain/record.ts';
+import { seedFrom } from '#numerics/random.ts';
+import { leverInterventions } from '#packs/manifest-views.ts';
+import { isLearned, type LearnedPack } from '#packs/pack.ts';
+import { withDraws } from '#twin/equations/fitted-person.ts';
+import { forecastEquations } from '#twin/equations/forecast.ts';
+import { encodeHistoryPlain } from '#twin/encoder-plain.ts';
+import { forecast as forecastLearned } from '#twin/forecast.ts';
+import { usualCareId } from '#twin/plan-check.ts';
+import type { Stepper } from '../engine.ts';
+import type { Machine } from '../resilient.ts';
+import { currentBench } from './bench.ts';
+import { fittedOf } from './fitted.ts';
+import { part, type Handler } from './hooks.ts';
+import { packOf, requirePassed } from './packs.ts';
+
+export const person: Handler<'person'> = async ({ packId, seed, today, now = `${today}T00:00` }) => {
+  const [pack, { stepper }] = [await packOf(packId), await currentBench()];
+  if (isLearned(pack)) return drawDemonstration(pack, stepper, seed, today);
+  const record = demonstrationRecord(pack.manifest, seed, now);
+  if (!record) throw new AppError('request_invalid', `${pack.manifest.title} brings no demonstration person. Enter one.`);
+  return record;
+};
+
+export const forecast: Handler<'forecast'> = async (
+  { packId, record, plans, today, now = `${today}T00:00`, rollouts, seed },
+  hooks,
+) => {
+  const [pack, { engine, stepper, encode }] = [await packOf(packId), await currentBench()];
+  await requirePassed(pack);
+  const others = plans.filter(({ id }) => id !== usualCareId);
+  const deps = { engine, stepper, encode, now: () => performance.now() };
+  if (isLearned(pack)) return forecastLearned({ pack, record, today, rollouts, seed, plans: others }, deps, hooks);
+  const fitted = withDraws(await fittedOf(pack, record, now, seed, rollouts, part(hooks, 0, 0.6)), rollouts);
+  return forecastEquations({ pack, fitted, plans: others, seed }, { simulator: engine, now: deps.now }, part(hooks, 0.6, 1));
+};
+
+async function drawDemonstration(
+  pack: LearnedPack,
+  stepper: Stepper & Machine,
+  seed: number,
+  today: IsoDate,
+): Promise<PatientRecord> {
+  // Where the evidence is all of treatments begun at entry, the person stands there, so that plans can be compared inside it. Elsewhere
+  // a quarter of the history that the pack can read: a course to see, and most people are still without an event.
+  const isAtEntry = leverInterventions(pack.manifest).every(({ timing }) => timing === 'from-entry');
+  const historySteps = isAtEntry ? 0 : Math.max(1, Math.round(pack.manifest.grid.historySteps / 4));
+  const draw = (number: number) => {
+    const { record } = drawPerson(pack, seedFrom(seed), { historySteps, today, stepper, number });
+    return isAtEntry ? { ...record, treatments: [] } : record;
+  };
+  // A demonstration shows what a forecast looks like, so people at the edge of the pack are drawn again; the page says so.
+  for (let number = 1; number < demonstrationAttempts; number++) {
+    const record = draw(number);
+    const { status, fit } = await forecastLearned(
+      { pack, record, today, plans: [], rollouts: 200, seed: 1 },
+      { engine: stepper, stepper, encode: encodeHistoryPlain },
+    );
+    if (status === 'completed' && fit.standing === 'fits') return record;
+  }
+  return draw(demonstrationAttempts);
+}
+
+const demonstrationAttempts = 6;
