@@ -8,20 +8,20 @@ import { decodeBatch, encodeBatch, recordsOf } from './batch.ts';
 import type { Canary } from './canary.ts';
 import { damageOf, isFull } from './damage.ts';
 import type { Main } from './damage.ts';
-import { createHeader, newRecoveryKey, openHeader, readHeader } from './header.ts';
+import { createHeader, newRecoveryKey, openHeader } from './header.ts';
 import type { KdfParameters, Secret, VaultHeader, VaultKeys, WrapKind } from './keys.ts';
-import { commitChange, headerChange, headerId, OpenVault, readNote } from './open-vault.ts';
-import type { CommitNote, Exclusive, Stored } from './open-vault.ts';
+import { commitChange, headerChange, OpenVault, readNote } from './open-vault.ts';
+import type { CommitNote, Exclusive } from './open-vault.ts';
 import type { OpenFacts, Told, Ways } from './protocol.ts';
 import { isRescue, readRescue, writeRescue } from './rescue.ts';
-import { isPlain, makeRowSealer, openPlain } from './row-sealer.ts';
-import type { PlainRow } from './row-sealer.ts';
+import { makeRowSealer } from './row-sealer.ts';
 import { salvage } from './salvage.ts';
 import type { CopyMessage, CopySummary, SecondCopy } from './second-copy.ts';
 import { changesOf, commitId, storeVersion } from './store.ts';
 import type { Change, Loss, MainStore, StoreHouse } from './store.ts';
-import { countEach, storeNames, tableNames } from './tables.ts';
-import type { Counts, TableName } from './tables.ts';
+import { assertHolds, deleteGenerations, plainRows, readable, storedHeader, storedOf, surveyHouse } from './survey.ts';
+import { countEach, tableNames } from './tables.ts';
+import type { TableName } from './tables.ts';
 import type { KeyOptions } from './vault-keys.ts';
 import type { AuditEntry, BackupContents, Damage, ErasureReport, Found, StorageReport } from './vault.ts';
 
@@ -614,65 +614,12 @@ export class VaultHost {
   }
 }
 
-async function surveyHouse(house: StoreHouse, onLost: (how: Loss) => void): Promise<Main> {
-  for (const generation of (await house.generations()).toReversed()) {
-    const found = await house.inspect(generation);
-    if (!found) continue;
-    if (found.version > storeVersion) return { kind: 'newer', version: found.version };
-    const store = await house.open(generation, onLost);
-    const last = await store.get('meta', commitId);
-    const counts = await countRows(store).catch(() => null);
-    if (last) {
-      const header = await storedHeader(store);
-      return { kind: 'sealed', generation, store, header, commit: last.counter, note: readNote(last), counts };
-    }
-    if (counts && tableNames.some((table) => counts[table] > 0)) return { kind: 'plain', generation, store, counts };
-    store.close();
-  }
-  return { kind: 'absent' };
-}
-
-async function countRows(store: MainStore): Promise<Counts> {
-  const each = await Promise.all(tableNames.map((table) => store.count(table)));
-  return countEach((table) => each[tableNames.indexOf(table)]!);
-}
-
-/** Null where there is none, or none that can be read. */
-async function storedHeader(store: MainStore): Promise<VaultHeader | null> {
-  const row = await store.get('meta', headerId);
-  if (!row) return null;
-  try {
-    return readHeader(JSON.parse(new TextDecoder().decode(row.sealed)));
-  } catch {
-    return null;
-  }
-}
-
 function headerOf({ main, copy }: Sight): VaultHeader | null {
   return (main.kind === 'sealed' ? main.header : null) ?? copy?.header ?? null;
 }
 
 function waysOf({ wraps }: VaultHeader): Ways['ways'] {
   return wraps.map(({ kind, credentialId }) => ({ kind, credentialId: credentialId ?? null }));
-}
-
-/** Whatever a damaged store still gives, store by store. */
-async function readable(store: MainStore): Promise<Change[]> {
-  const found: Change[] = [];
-  for (const name of storeNames) {
-    const rows = await store.all(name).catch(() => []);
-    for (const change of changesOf(new Map([[name, rows]]))) found.push(change);
-  }
-  return found;
-}
-
-async function assertHolds(store: MainStore, changes: readonly Change[]): Promise<void> {
-  const held = new Map([...changesOf(await store.everything())].map((change) => [`${change.store}/${change.id}`, change]));
-  for (const { store: name, id, counter, sealed } of changes) {
-    const found = held.get(`${name}/${id}`);
-    const isSame = found?.counter === counter && found.sealed.length === sealed.length;
-    if (!isSame || found.sealed.some((byte, at) => byte !== sealed[at])) throw new Error('The store is not what was written.');
-  }
 }
 
 function latestOf(changes: readonly Change[]): number {
@@ -709,10 +656,6 @@ function compared(header: VaultHeader, commit: number, { main, copy, canary }: S
   };
 }
 
-async function deleteGenerations(house: StoreHouse, below: number): Promise<void> {
-  for (const generation of await house.generations()) if (generation < below) await house.delete(generation);
-}
-
 /** A backup's content, about a megabyte at a time. */
 async function* piecesOf(commit: number, changes: readonly Change[]): AsyncGenerator<Uint8Array> {
   let bytes = 0;
@@ -723,23 +666,5 @@ async function* piecesOf(commit: number, changes: readonly Change[]): AsyncGener
     yield await encodeBatch({ commit, changes: changes.slice(from, index + 1) });
     from = index + 1;
     bytes = 0;
-  }
-}
-
-/** Rows of version 1. */
-async function plainRows(store: MainStore): Promise<{ readonly table: TableName; readonly row: PlainRow }[]> {
-  const rows: { table: TableName; row: PlainRow }[] = [];
-  for (const table of tableNames) {
-    for (const row of await store.all(table)) if (isPlain(row)) rows.push({ table, row: row as unknown as PlainRow });
-  }
-  return rows;
-}
-
-/** What could not be read then is kept as it was, and counted as unreadable by whoever reads the table. */
-function storedOf(row: PlainRow): Stored {
-  try {
-    return { updatedAt: row.updatedAt, value: openPlain(row) };
-  } catch {
-    return { updatedAt: row.updatedAt, value: [...row.sealed] };
   }
 }
