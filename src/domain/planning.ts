@@ -1,4 +1,5 @@
 /** "What would be better for this person, and at what price?": the question in the person's own terms, and its answer. */
+import type { CovariateChange } from './dosing.ts';
 import type { Plan } from './plan.ts';
 
 /** What is looked at: of a plan's futures, or of the plan itself. */
@@ -75,6 +76,8 @@ export interface PlanQuestion {
   readonly space: SearchSpace;
   /** Plans of the page that are held against what is found. */
   readonly own: readonly Plan[];
+  /** "What if renal function changes": held in every candidate's futures alike, usual care's too. Equations packs only; none by default. */
+  readonly changes?: readonly CovariateChange[];
   /** Search beyond what the pack's people had as well; such candidates stay marked. */
   readonly insistsOutside: boolean;
   readonly horizonDays: number;
