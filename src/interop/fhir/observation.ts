@@ -2,20 +2,15 @@
  * Numbers of an Observation and of its components. Whatever could change what a number means (status, comparator, unit, code, an
  * unknown modifier) is read before the number is; where one of them cannot be read, the number is kept as received with the reason.
  */
-import { analyteById, analyteOf, convert, normaliseName, sameUnit, type AnalyteMatch } from '../analytes.ts';
+import { analyteById, analyteOf, convert, sameUnit, type AnalyteMatch } from '../analytes.ts';
 import { ownText, ownTexts } from '../clean-text.ts';
+import { ConfirmedCodes } from '../confirmed-codes.ts';
 import type { ImportCode } from '../import-codes.ts';
 import type { ImportedConcept, ImportedObservation } from '../imported.ts';
+import type { ConfirmedCode } from '../protocol.ts';
 import { isUcumSystem, normaliseUnit } from '../units.ts';
 import { JsonConflict, JsonNumber, type Json, type JsonObject } from '../json-reader.ts';
 import { conceptOf, firstWhen, objectOf, objectsOf, quantityOf, receivedText, referenceOf, shownText, textOf, whenOf, type Concept, type Quantity } from './elements.ts'; // prettier-ignore
-
-/** A code or a name (empty `system`, the name in `code`) that a person has confirmed for an analyte. */
-export interface ConfirmedCode {
-  readonly system: string;
-  readonly code: string;
-  readonly analyte: string;
-}
 
 /** A value that is no number, for the background. */
 export interface ObservedText {
@@ -36,12 +31,10 @@ const changedStatus = new Set(['amended', 'corrected', 'appended']);
 
 export class ObservationReader {
   readonly #concepts = new Map<string, { readonly concept: ImportedConcept; readonly match: AnalyteMatch | null }>();
-  readonly #confirmed = new Map<string, string>();
+  readonly #confirmed: ConfirmedCodes;
 
   constructor(confirmed: readonly ConfirmedCode[]) {
-    for (const { system, code, analyte } of confirmed) {
-      this.#confirmed.set(system === '' ? `\n${normaliseName(code)}` : `${system}\n${code}`, analyte);
-    }
+    this.#confirmed = new ConfirmedCodes(confirmed);
   }
 
   /** Reads one Observation. `place` is where it stands. */
@@ -132,9 +125,8 @@ export class ObservationReader {
   #matchOf(code: Concept): AnalyteMatch | null {
     const found = analyteOf(code.codings, code.label);
     if (found && !found.isSuggestion) return found;
-    const keys = [...code.codings.map((coding) => `${coding.system}\n${coding.code}`), `\n${normaliseName(code.label)}`];
-    for (const key of keys) {
-      const id = this.#confirmed.get(key);
+    for (const one of [...code.codings, { system: '', code: code.label }]) {
+      const id = this.#confirmed.find(one.system, one.code);
       const analyte = id === undefined ? null : analyteById(id);
       if (analyte) return { analyte, code: null, isSuggestion: false };
     }

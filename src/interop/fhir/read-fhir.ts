@@ -22,7 +22,7 @@ import { addBundle, addParameters } from './bundle.ts';
 import { shownText } from './elements.ts';
 import { Gather } from './gather.ts';
 import { openHealthCard } from './health-card.ts';
-import type { ConfirmedCode } from './observation.ts';
+import type { ConfirmedCode } from '../protocol.ts';
 
 export interface FhirOptions {
   /** The file's name, without its folder. */

@@ -1,5 +1,6 @@
 /** What staging an export of OMOP and one of SDTM have in common: its files, given together, are read row by row into one sink. */
 import type { IsoDate } from '#domain/record.ts';
+import { ConfirmedCodes } from '../confirmed-codes.ts';
 import type { ConfirmedCode } from '../protocol.ts';
 import type { Staged } from '../staged.ts';
 import { eachRow, type ModelFile, type ModelRow } from './model-rows.ts';
@@ -16,8 +17,7 @@ export interface ModelReader {
 export interface DataModel {
   readonly format: 'omop' | 'sdtm';
   readonly unread: string;
-  /** `confirmed`: analyte by `system`, a line end and `code`. */
-  readonly reader: (sink: ObservationSink, confirmed: ReadonlyMap<string, string>) => ModelReader;
+  readonly reader: (sink: ObservationSink, confirmed: ConfirmedCodes) => ModelReader;
 }
 
 /** Files given together are joined on the person, whatever their order. */
@@ -30,7 +30,7 @@ export async function stageModel(
   paceOf: (file: ModelFile) => Pace,
 ): Promise<Staged> {
   const sink = new ObservationSink(today);
-  const reader = readerOf(sink, new Map(confirmed.map(({ system, code, analyte }) => [`${system}\n${code}`, analyte])));
+  const reader = readerOf(sink, new ConfirmedCodes(confirmed));
   for (const file of files) {
     if (file.part === 'other') {
       sink.notices.add('resource_unread', file.file.name, unread);

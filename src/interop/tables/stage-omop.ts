@@ -1,6 +1,7 @@
 /** Tables of the OMOP common data model, version 5.4, as CSV: https://ohdsi.github.io/CommonDataModel/cdm54.html. */
 import { sameUnit } from '../analytes.ts';
 import { cleanText, shortened } from '../clean-text.ts';
+import type { ConfirmedCodes } from '../confirmed-codes.ts';
 import type { ImportCode } from '../import-codes.ts';
 import type { ReadDate } from '../partial-date.ts';
 import { importSentences } from '../sentences.ts';
@@ -35,11 +36,11 @@ export const omopModel: DataModel = {
 
 class OmopReader implements ModelReader {
   readonly #sink: ObservationSink;
-  readonly #confirmed: ReadonlyMap<string, string>;
+  readonly #confirmed: ConfirmedCodes;
   /** Row numbers in `people.all` of those whom the person table names. */
   readonly #named = new Set<number>();
 
-  constructor(sink: ObservationSink, confirmed: ReadonlyMap<string, string>) {
+  constructor(sink: ObservationSink, confirmed: ConfirmedCodes) {
     this.#sink = sink;
     this.#confirmed = confirmed;
   }
@@ -149,8 +150,7 @@ class OmopReader implements ModelReader {
       ...(/^\d{1,7}-\d$/.test(source) && source !== standard ? [{ system: loinc, code: source }] : []),
       ...(id !== '' && id !== '0' ? [{ system: omop, code: id }] : []),
     ];
-    const analyte =
-      this.#confirmed.get(`${omop}\n${id}`) ?? this.#confirmed.get(`${loinc}\n${source}`) ?? this.#confirmed.get(`\n${source}`);
+    const analyte = this.#confirmed.find(omop, id) ?? this.#confirmed.find(loinc, source) ?? this.#confirmed.find('', source);
     return this.#sink.conceptOf(codings, source || `OMOP concept ${id}`, analyte ? { analyte, unit: '' } : null);
   }
 

@@ -3,6 +3,7 @@
  * CDISC controlled terminology (NCI EVS, SDTM), whose meaning is fixed; a laboratory test is of blood, serum or plasma, or it is no match.
  */
 import { cleanText, shortened } from '../clean-text.ts';
+import type { ConfirmedCodes } from '../confirmed-codes.ts';
 import type { ImportCode } from '../import-codes.ts';
 import type { ImportedDose } from '../imported.ts';
 import type { ReadDate } from '../partial-date.ts';
@@ -98,9 +99,9 @@ export const sdtmModel: DataModel = {
 
 class SdtmReader implements ModelReader {
   readonly #sink: ObservationSink;
-  readonly #confirmed: ReadonlyMap<string, string>;
+  readonly #confirmed: ConfirmedCodes;
 
-  constructor(sink: ObservationSink, confirmed: ReadonlyMap<string, string>) {
+  constructor(sink: ObservationSink, confirmed: ConfirmedCodes) {
     this.#sink = sink;
     this.#confirmed = confirmed;
   }
@@ -223,8 +224,7 @@ class SdtmReader implements ModelReader {
       .filter(Boolean)
       .join(', ');
     const isBlood = part === 'VS' || /^(?:|BLOOD|WHOLE BLOOD|SERUM|PLASMA|SERUM OR PLASMA|SERUM\/PLASMA)$/.test(specimen);
-    const analyte =
-      this.#confirmed.get(`${cdisc}\n${term}`) ?? (isBlood ? (part === 'LB' ? laboratory : vitalSigns)[term] : undefined);
+    const analyte = this.#confirmed.find(cdisc, term) ?? (isBlood ? (part === 'LB' ? laboratory : vitalSigns)[term] : undefined);
     const codings = [...(code === '' ? [] : [{ system: loinc, code }]), ...(term === '' ? [] : [{ system: cdisc, code: term }])];
     return this.#sink.conceptOf(codings, label, analyte ? { analyte, unit: '' } : null);
   }

@@ -117,7 +117,7 @@ describe('OMOP', () => {
     const files = [measurement('1,0,2012-02-21,,,97,0,KREA,umol/L,')];
     const [open] = await readAll(files);
     expect(open.summary.unknown).toMatchObject([{ system: '', code: 'KREA', count: 1, units: ['umol/L'] }]);
-    const [said] = await readAll(files, { confirmed: [{ system: '', code: 'KREA', analyte: 'creatinine' }] });
+    const [said] = await readAll(files, { confirmed: [{ system: '', code: 'krea ', analyte: 'creatinine' }] });
     expect(values(said)).toEqual([['creatinine', '2012-02-21', expect.closeTo(97 / 88.4, 10)]]);
   });
 
