@@ -166,11 +166,15 @@ export interface Policy {
 }
 
 export type PolicyRule =
-  /** The twin is fitted again to all that was measured, and of the listed doses the one with the best chance for the target is given. */
+  /**
+   * The twin is fitted again to all that was measured, and of the pack's listed doses that keep the limits the one with the best chance
+   * for the target is given; where `reach` is null the largest of them, as where the benefit of a dose is not modelled. Windows of
+   * targets in days count from the decision.
+   */
   | {
       readonly kind: 'refit-and-dose';
       readonly intervention: string;
-      readonly reach: string;
+      readonly reach: string | null;
       readonly avoid: readonly { readonly target: string; readonly atMost: number }[];
     }
   /** Where a measured value lies beyond a limit, another plan is followed from then on. */
@@ -181,13 +185,27 @@ export type PolicyRule =
       readonly value: number;
       readonly to: Plan;
     }
-  /** The dose is multiplied where the last value lies below, within or above a range: how clinics titrate by table. */
+  /**
+   * The dose is multiplied by the factor of the first step whose limit lies above the last value: how clinics titrate by table. Steps
+   * ascend; the last has no limit. With `waitDays` the next dose, and all after it, come so many days later.
+   */
   | {
       readonly kind: 'titrate';
       readonly intervention: string;
       readonly marker: string;
-      readonly steps: readonly { readonly below: number | null; readonly factor: number }[];
+      readonly steps: readonly { readonly below: number | null; readonly factor: number; readonly waitDays?: number }[];
     };
+
+/** A policy that a pack comes with, in plain words. */
+export interface ReadyPolicy {
+  readonly policy: Policy;
+  /** What is measured when, and what is done then. */
+  readonly description: string;
+  /** Where the rule comes from, and what in it is ours. */
+  readonly source: string;
+  /** Why the pack's evidence does not cover it; empty if it does. */
+  readonly outsideSupport: readonly string[];
+}
 
 export interface PolicyQuestion {
   readonly policies: readonly Policy[];
@@ -222,11 +240,20 @@ export interface PolicyArm {
   /** Amount per day after each decision (5, 50 and 95 %), where doses are given. */
   readonly dose: readonly { readonly day: number; readonly quantiles: readonly [number, number, number] }[];
   readonly meanMeasurements: number;
+  /**
+   * Of rules that refit: how often the twin was fitted again within the futures, how often weighing the draws of today did not
+   * suffice and it was fitted afresh, and what the draws were worth at least otherwise. Null where nothing is refitted.
+   */
+  readonly refits: { readonly made: number; readonly afresh: number; readonly leastEffectiveDraws: number } | null;
   readonly support: PlanSupport;
 }
 
-/** What would the next measurement be worth, for the choice between these plans? */
+/**
+ * What would the next measurement be worth, for the choice between these plans? Until the measurement the plan is followed that would
+ * be chosen now; after it that one or, from that day on, one of the others.
+ */
 export interface MeasurementQuestion {
+  /** Usual care comes first by itself. */
   readonly choices: readonly Plan[];
   readonly goal: Goal;
   readonly candidates: readonly { readonly marker: string; readonly day: number }[];
@@ -236,9 +263,14 @@ export interface MeasurementQuestion {
 }
 
 export interface MeasurementAnswer {
+  readonly status: 'completed' | 'outside-support' | 'stopped';
+  /** One sentence, also when all is well. */
+  readonly message: string;
   readonly unit: string;
   /** Expected value of the goal when the choice is made now. */
   readonly now: number;
+  /** Id of the plan that has it. */
+  readonly chosen: string;
   readonly candidates: readonly {
     readonly marker: string;
     readonly day: number;
@@ -249,6 +281,8 @@ export interface MeasurementAnswer {
     readonly changesChoice: number;
   }[];
   /** With everything known: no measurement can be worth more. */
-  readonly perfect: number;
+  readonly perfect: { readonly gain: number; readonly standardError: number };
+  readonly futures: number;
   readonly elapsedMs: number;
+  readonly seed: number;
 }
