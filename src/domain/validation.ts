@@ -83,8 +83,10 @@ export interface Interval {
 }
 
 export interface Figure {
-  /** Unique in the section: "death within 5 y of year 0: Brier score". */
+  /** "Death within 5 years of year 0: Brier score". */
   readonly name: string;
+  /** On whom, where a section has several: "51 test people". Name and set are unique in the section. */
+  readonly set: string | null;
   /** Null where it is not defined for these people; `note` says why. */
   readonly value: number | null;
   readonly interval: Interval | null;

@@ -1,6 +1,7 @@
 /** Which packs there are, and reading one. Bytes come from whoever calls: `fetch` of the same origin in the app, files in Node. */
 import * as v from 'valibot';
 import { AppError } from '#domain/errors.ts';
+import type { ValidationReport } from '#domain/validation.ts';
 import { checkSize, decodeManifest, decodePack, packLimits, type PackLimits } from './decode.ts';
 import { fileNames, sha256 } from './digests.ts';
 import { parseJson } from './json.ts';
@@ -8,6 +9,7 @@ import type { PackManifest } from './manifest.ts';
 import type { Pack, PackFiles } from './pack.ts';
 import { quoted, refusal } from './refusal.ts';
 import { checkSchema } from './schema-check.ts';
+import { decodeValidation, maxValidationBytes, validationFile } from './validation.ts';
 
 /** Reads `models/…`; rejects when there is no such file. */
 export type FetchBytes = (path: string) => Promise<Uint8Array<ArrayBuffer>>;
@@ -75,6 +77,17 @@ export async function loadPack(packId: string, fetchBytes: FetchBytes, limits: P
   return pack;
 }
 
+/** The report of how far a pack's forecasts came true, or null where the pack has none. It may be of another digest: see `packDigest`. */
+export async function loadValidation(packId: string, fetchBytes: FetchBytes): Promise<ValidationReport | null> {
+  const listing = (await listPacks(fetchBytes)).find((candidate) => candidate.id === packId);
+  const listed = listing?.files.find(({ name }) => name === validationFile);
+  if (!listing || !listed) return null;
+  const path = `models/${packId}/${validationFile}`;
+  const report = decodeValidation(await checkedFile(path, listed, maxValidationBytes, fetchBytes), path);
+  checkId(listing, report.packId, `${path}, packId`);
+  return report;
+}
+
 async function listedFile(
   { id, files }: PackListing,
   key: keyof PackFiles,
@@ -85,11 +98,20 @@ async function listedFile(
   const path = `models/${id}/${name}`;
   const listed = files.find((file) => file.name === name);
   if (!listed) throw refusal('pack_not_found', path, 'the list of packs does not name this file.');
-  // Before anything is fetched: a pack that says it is too large is not worth its download.
-  checkSize(path, listed.bytes, limits[`${key}Bytes`]);
+  return checkedFile(path, listed, limits[`${key}Bytes`], fetchBytes);
+}
+
+async function checkedFile(
+  path: string,
+  listed: ListedFile,
+  limit: number,
+  fetchBytes: FetchBytes,
+): Promise<Uint8Array<ArrayBuffer>> {
+  // Before anything is fetched: a file that says it is too large is not worth its download.
+  checkSize(path, listed.bytes, limit);
   const bytes = await fetched(path, fetchBytes);
   if ((await sha256(bytes)) === listed.sha256) return bytes;
-  if (key === 'weights' && bytes.byteLength < listed.bytes) {
+  if (listed.name === fileNames.weights && bytes.byteLength < listed.bytes) {
     throw refusal('pack_weights_truncated', path, `it has ${bytes.byteLength} bytes, expected ${listed.bytes}.`);
   }
   throw refusal('pack_digest_mismatch', path, 'it is not the file that models/index.json lists (its SHA-256 differs).');
@@ -104,12 +126,8 @@ async function fetched(path: string, fetchBytes: FetchBytes): Promise<Uint8Array
   }
 }
 
-function checkId(listing: PackListing, found: string): void {
+function checkId(listing: PackListing, found: string, where = `models/${listing.id}/pack.json, id`): void {
   if (found !== listing.id) {
-    throw refusal(
-      'pack_schema_invalid',
-      `models/${listing.id}/pack.json, id`,
-      `found ${quoted(found)}, expected the name of its folder.`,
-    );
+    throw refusal('pack_schema_invalid', where, `found ${quoted(found)}, expected the name of its folder.`);
   }
 }
