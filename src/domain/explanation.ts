@@ -59,6 +59,9 @@ export interface Attribution {
 export interface GradientAttribution {
   readonly timesDays: readonly number[];
   readonly unit: string;
+  /** [time] of the reference person and of this one on the mean path: the course without chance, averaged over the members. */
+  readonly base: readonly number[];
+  readonly full: readonly number[];
   readonly inputs: readonly {
     readonly id: string;
     readonly label: string;
@@ -85,6 +88,8 @@ export interface Sensitivity {
     readonly total: readonly { readonly value: number; readonly low: number; readonly high: number }[];
   }[];
   readonly samples: number;
+  /** One sentence: over what is varied (the population, or what this person's measurements leave open), and under which model. */
+  readonly message: string;
   readonly elapsedMs: number;
 }
 
@@ -113,6 +118,16 @@ export interface CounterfactualAnswer {
     readonly claim: string;
   }[];
   readonly message: string;
+}
+
+export interface NeighbourQuestion {
+  /** What the neighbours have from the same point on. Null is usual care; under a pack that is dosed, this person's own doses. */
+  readonly plan: Plan | null;
+  readonly horizonDays: number;
+  /** How many are wanted, and of how many drawn people. */
+  readonly count: number;
+  readonly drawn: number;
+  readonly seed: number;
 }
 
 /** A synthetic person near this one: never a real row. */

@@ -1,9 +1,20 @@
 /** What page and worker say to each other. Only records, plans and summaries cross; weights, particles and devices stay in the worker. */
 import type { ErrorCode } from '#domain/errors.ts';
 import type { DoseAnswer, DoseQuestion, SamplingAnswer, SamplingQuestion } from '#domain/dosing.ts';
+import type {
+  Attribution,
+  CounterfactualAnswer,
+  CounterfactualQuestion,
+  GradientAttribution,
+  NeighbourAnswer,
+  NeighbourQuestion,
+  Sensitivity,
+  WhyQuestion,
+} from '#domain/explanation.ts';
 import type { Forecast } from '#domain/forecast.ts';
 import type { Plan } from '#domain/plan.ts';
 import type { IsoDate, IsoMinute, PatientRecord } from '#domain/record.ts';
+import type { ValidationReport } from '#domain/validation.ts';
 import type { PackManifest } from '#packs/manifest.ts';
 import type { EngineKind } from './engine.ts';
 
@@ -90,15 +101,39 @@ export interface PersonOrder {
   readonly now?: IsoMinute;
 }
 
+/** A question about what the model used for one person. */
+export interface WhyOrder<Question> {
+  readonly packId: string;
+  readonly record: PatientRecord;
+  readonly today: IsoDate;
+  /** As in `RunOrder`. */
+  readonly now?: IsoMinute;
+  readonly question: Question;
+}
+
+export interface AttributionOrder extends WhyOrder<WhyQuestion> {
+  /** `first` asks a few orders of the groups and says how far off that may be; `every` asks every coalition of up to 12 groups. */
+  readonly effort: 'first' | 'every';
+}
+
 /** Every call with its argument and its answer. */
 export interface Calls {
   readonly packs: { readonly argument: null; readonly answer: PackShelf };
   readonly engine: { readonly argument: null; readonly answer: EngineReport };
   readonly golden: { readonly argument: { readonly packId: string }; readonly answer: GoldenReport };
+  /** Null where a pack has no report. */
+  readonly validation: { readonly argument: { readonly packId: string }; readonly answer: ValidationReport | null };
   readonly person: { readonly argument: PersonOrder; readonly answer: PatientRecord };
   readonly forecast: { readonly argument: RunOrder; readonly answer: Forecast };
   readonly doseSearch: { readonly argument: DoseOrder; readonly answer: DoseAnswer };
   readonly samplingTimes: { readonly argument: SamplingOrder; readonly answer: SamplingAnswer };
+  readonly attribution: { readonly argument: AttributionOrder; readonly answer: Attribution };
+  /** `learned` packs only. */
+  readonly gradients: { readonly argument: WhyOrder<WhyQuestion>; readonly answer: GradientAttribution };
+  /** `equations` packs only. */
+  readonly sensitivity: { readonly argument: WhyOrder<WhyQuestion>; readonly answer: Sensitivity };
+  readonly counterfactual: { readonly argument: WhyOrder<CounterfactualQuestion>; readonly answer: CounterfactualAnswer };
+  readonly neighbours: { readonly argument: WhyOrder<NeighbourQuestion>; readonly answer: NeighbourAnswer };
 }
 
 export type CallName = keyof Calls;

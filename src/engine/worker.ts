@@ -6,11 +6,13 @@ import { lockDown } from '../lockdown.ts';
 import type { CallName, Calls, FromWorker, ToWorker, WorkerSettings } from './protocol.ts';
 import { currentBench } from './worker/bench.ts';
 import { doseSearch, samplingTimes } from './worker/dosing.ts';
+import { attribution, counterfactual, gradients, neighbours, sensitivity } from './worker/explaining.ts';
 import { forecast, person } from './worker/forecasting.ts';
 import type { Handler } from './worker/hooks.ts';
 import { goldenOf, shelf } from './worker/packs.ts';
 import { sent } from './worker/sent-error.ts';
 import { isOfPacks, keepSettings } from './worker/settings.ts';
+import { validation } from './worker/validation.ts';
 
 /** What TypeScript's two libraries disagree on; this file runs in a dedicated worker. */
 interface WorkerScope {
@@ -28,10 +30,16 @@ const handlers: Handlers = {
   packs: shelf,
   engine: async () => (await currentBench()).report(),
   golden: ({ packId }) => goldenOf(packId),
+  validation,
   person,
   forecast,
   doseSearch,
   samplingTimes,
+  attribution,
+  gradients,
+  sensitivity,
+  counterfactual,
+  neighbours,
 };
 
 const running = new Map<number, AbortController>();
