@@ -196,6 +196,53 @@ export interface CoverageRow {
   readonly n: number;
 }
 
+/** Inputs that are taken away and given together, and what they add to a figure over time. */
+export interface RiverGroup {
+  readonly id: string;
+  readonly label: string;
+  /** [time] signed, in the chart's unit. */
+  readonly contributions: ArrayLike<number>;
+}
+
+/** One bar from zero, with what chance alone might make of it. */
+export interface RankedRow {
+  readonly id: string;
+  readonly name: string;
+  /** Its number in the river beside; none for what is drawn together there. */
+  readonly number?: number | null;
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  /** A second, wider measure of the same, drawn as a thin line from zero. */
+  readonly total?: number;
+  /** The numbers in words. */
+  readonly words: string;
+}
+
+/** A synthetic person's course, one marker. */
+export interface NeighbourCourse {
+  readonly id: string;
+  /** "Drawn person 3". */
+  readonly name: string;
+  /** What they are, in a line: "52 years, female". */
+  readonly about: string;
+  readonly times: readonly number[];
+  readonly values: readonly (number | null)[];
+  /** What ended or marked the course. */
+  readonly event?: { readonly label: string; readonly time: number } | undefined;
+}
+
+/** A dated value and what it adds. */
+export interface DatedContribution {
+  readonly id: string;
+  /** The line it stands in: a marker, a finding. */
+  readonly label: string;
+  readonly time: number;
+  /** As it was measured, with its unit. */
+  readonly value: string;
+  readonly contribution: number;
+}
+
 /** The same as the picture, in rows. Cells are already in words or formatted numbers. */
 export interface ChartTable {
   readonly caption: string;

@@ -39,7 +39,8 @@ function ratio(theme: Theme, mark: string, ground: string): number {
 const grounds = ['paper', 'surface', 'sunken'];
 const plans = ['usual', 'a', 'b', 'c', 'd'].map((key) => `plan-${key}`);
 const text = ['ink', 'ink-muted', 'ink-faint', 'accent', 'amber-ink', 'fault-ink', ...plans.map((plan) => `${plan}-ink`)];
-const marks = ['edge', 'amber', 'fault', 'event-1', 'event-2', 'event-3', 'event-4', 'event-free', ...plans];
+const groups = ['1', '2', '3', '4', '5', '6', 'rest'].map((key) => `group-${key}`);
+const marks = ['edge', 'amber', 'fault', 'event-1', 'event-2', 'event-3', 'event-4', 'event-free', ...plans, ...groups];
 
 describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
   test.each(text)('%s reads as text on every ground', (name) => {
