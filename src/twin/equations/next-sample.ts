@@ -6,10 +6,11 @@
  */
 import { invariant } from '#domain/errors.ts';
 import { RandomSequence, streams, type Seed } from '#numerics/random.ts';
-import { betaQuantile, normalQuantile } from '#numerics/special-functions.ts';
+import { normalQuantile } from '#numerics/special-functions.ts';
 import { apportion, normaliseLogWeights } from '#numerics/weighted-draws.ts';
 import type { ErrorModel } from '#packs/equations/model.ts';
-import { logDensity, spread, type Measurement } from './error-models.ts';
+import { logDensity } from './error-models.ts';
+import { drawValue, measurementOf } from './virtual-measurement.ts';
 
 /** Equally weighted posterior draws of one model. */
 export interface SamplingGroup {
@@ -106,20 +107,6 @@ function thin(groups: readonly SamplingGroup[]): { readonly group: number; reado
   return all.flatMap((lanes, group) =>
     Array.from({ length: counts[group]! }, (_, k) => ({ group, lane: lanes[Math.floor((k * lanes.length) / counts[group]!)]! })),
   );
-}
-
-function measurementOf(error: ErrorModel, value: number): Measurement {
-  return { index: 0, observation: { of: 0, time: 0, value, isBelowLimit: false }, error, transitionSd: 0 };
-}
-
-/** What a measurement shows at the prediction `f`, for a uniform `u`. */
-function drawValue(error: ErrorModel, f: number, u: number): number {
-  if (error.kind === 'log') return f * Math.exp(error.sd * normalQuantile(u));
-  if (error.kind === 'beta') {
-    const mean = Math.min(0.9995, Math.max(0.0005, f / error.maximum));
-    return error.maximum * betaQuantile(u, mean * error.precision, (1 - mean) * error.precision);
-  }
-  return f + spread(measurementOf(error, f), f) * normalQuantile(u);
 }
 
 function variance(x: Float64Array, weights: Float64Array): number {
