@@ -33,7 +33,7 @@ export interface RolloutRequest {
    */
   readonly groupsPerMember: number;
   readonly seed: Seed;
-  /** Ascending, inside (0, 1). */
+  /** Ascending, inside (0, 1). Without any, nothing is ordered: no quantiles, no member medians; a search wants group figures alone. */
   readonly levels: readonly number[];
   /** So many whole courses (the first of each member in turn) come back for drawing. */
   readonly courses: number;
@@ -45,7 +45,7 @@ export interface PlanSummary {
   readonly alive: Uint32Array;
   /** [(steps + 1) × S × levels]: quantiles (type 7) of what a measurement would show, over rollouts still alive. NaN if none. */
   readonly quantiles: Float32Array;
-  /** [(steps + 1) × S × M]: the same 0.5-quantile inside each ensemble member. */
+  /** [(steps + 1) × S × M]: the same 0.5-quantile inside each ensemble member; empty where no levels were asked for. */
   readonly memberMedians: Float32Array;
   /** [(steps + 1) × S × 4]: rollouts alive at each ordinal level (0…3); zeros for continuous heads. */
   readonly levelCounts: Uint32Array;

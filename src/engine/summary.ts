@@ -54,7 +54,8 @@ function summariseValues(
   const { S, M } = network.shape;
   const alive = new Uint32Array(steps + 1);
   const quantiles = new Float32Array((steps + 1) * S * levels.length);
-  const memberMedians = new Float32Array((steps + 1) * S * M);
+  const isOrdered = levels.length > 0;
+  const memberMedians = new Float32Array(isOrdered ? (steps + 1) * S * M : 0);
   const levelCounts = new Uint32Array((steps + 1) * S * 4);
   const sorter = new RadixSorter(rollouts);
   const indices = new Uint32Array(rollouts);
@@ -66,10 +67,13 @@ function summariseValues(
     alive[step] = count;
     findMemberEnds(indices.subarray(0, count), rollouts / M, memberEnds);
     for (let i = 0; i < S; i++) {
+      const isOrdinal = network.heads[i]!.kind === 'ordinal';
+      if (!isOrdered && !isOrdinal) continue;
       const cell = step * S + i;
       const column = cell * rollouts;
       for (let j = 0; j < count; j++) values[j] = plan.values[column + indices[j]!]!;
-      if (network.heads[i]!.kind === 'ordinal') for (let j = 0; j < count; j++) levelCounts[cell * 4 + values[j]!]!++;
+      if (isOrdinal) for (let j = 0; j < count; j++) levelCounts[cell * 4 + values[j]!]!++;
+      if (!isOrdered) continue;
       for (let m = 0; m < M; m++) {
         const own = values.subarray(m === 0 ? 0 : memberEnds[m - 1]!, memberEnds[m]!);
         sorter.sort(own);
@@ -132,6 +136,7 @@ function compare(request: RolloutRequest, plan: Columns, usualCare: Columns): Pl
   const { network, steps, rollouts, levels } = request;
   const { S } = network.shape;
   const quantiles = new Float32Array((steps + 1) * S * levels.length);
+  if (levels.length === 0) return { quantiles };
   const sorter = new RadixSorter(rollouts);
   const indices = new Uint32Array(rollouts);
   const gathered = new Float32Array(rollouts);

@@ -156,6 +156,7 @@ function requests(): { title: string; request: RolloutRequest }[] {
     },
     { title: 'ordinal heads only', request: request(toyNetwork({ seed: 8, ordinalEvery: 1 })) },
     { title: 'events that nearly all have', request: request(toyNetwork({ seed: 9, logHazard: -1 })) },
+    { title: 'no levels: group figures and courses alone', request: { ...request(toyNetwork({ seed: 11 })), levels: [] } },
     { title: 'a seed with both words', request: request(toyNetwork({ seed: 10 }), { seed: 2 ** 40 + 12345 }) },
   ];
 }

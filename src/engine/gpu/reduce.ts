@@ -124,12 +124,14 @@ export class Reduction {
         const record = cells * recordSize(levels.length);
         return [
           this.#selection(columns, usualCare, planOfPass, levels, 1, false, plansAt + plan * record),
-          ...(plan === 0
+          ...(plan === 0 || levels.length === 0
             ? []
             : [this.#selection(columns, usualCare, planOfPass, levels, 1, true, differencesAt + (plan - 1) * record)]),
         ];
       }),
-      this.#selection(columns, usualCare, planOfPass, [0.5], M, false, mediansAt + plan * cells * M * recordSize(1)),
+      ...(this.#request.levels.length === 0
+        ? []
+        : [this.#selection(columns, usualCare, planOfPass, [0.5], M, false, mediansAt + plan * cells * M * recordSize(1))]),
     ];
   }
 
@@ -265,7 +267,7 @@ function layOutResults(request: RolloutRequest): ResultLayout {
   }
   return {
     batches,
-    mediansAt: take(plans.length * cells * network.shape.M * recordSize(1)),
+    mediansAt: take(levels.length === 0 ? 0 : plans.length * cells * network.shape.M * recordSize(1)),
     groupsAt: take(plans.length * (incidenceColumnCount(request) + 1) * groupCount(request)),
     coursesAt: take(plans.length * courseRollouts(request).length * cells),
     words,
@@ -331,7 +333,7 @@ function decodeCounts(
 
 function decodeMedians(request: RolloutRequest, { mediansAt }: ResultLayout, words: Uint32Array, plan: number): Float32Array {
   const { M } = request.network.shape;
-  const cells = cellCount(request);
+  const cells = request.levels.length === 0 ? 0 : cellCount(request);
   return Float32Array.from({ length: cells * M }, (_, column) => {
     const start = mediansAt + (plan * cells * M + column) * recordSize(1);
     return readQuantiles(request, words, start, stateOf(request, Math.floor(column / M)), [0.5])[0];
