@@ -15,6 +15,7 @@ import type { Forecast } from '#domain/forecast.ts';
 import type { Plan } from '#domain/plan.ts';
 import type { IsoDate, IsoMinute, PatientRecord } from '#domain/record.ts';
 import type { ValidationReport } from '#domain/validation.ts';
+import type { Standing } from '#domain/trust.ts';
 import type { PackManifest } from '#packs/manifest.ts';
 import type { EngineKind } from './engine.ts';
 
@@ -116,6 +117,16 @@ export interface AttributionOrder extends WhyOrder<WhyQuestion> {
   readonly effort: 'first' | 'every';
 }
 
+/** Where a person stands among the pack's people. */
+export interface StandingOrder {
+  readonly packId: string;
+  readonly record: PatientRecord;
+  readonly today: IsoDate;
+  /** As in `RunOrder`. */
+  readonly now?: IsoMinute;
+  readonly seed: number;
+}
+
 /** Every call with its argument and its answer. */
 export interface Calls {
   readonly packs: { readonly argument: null; readonly answer: PackShelf };
@@ -127,6 +138,7 @@ export interface Calls {
   readonly forecast: { readonly argument: RunOrder; readonly answer: Forecast };
   readonly doseSearch: { readonly argument: DoseOrder; readonly answer: DoseAnswer };
   readonly samplingTimes: { readonly argument: SamplingOrder; readonly answer: SamplingAnswer };
+  readonly standing: { readonly argument: StandingOrder; readonly answer: Standing };
   readonly attribution: { readonly argument: AttributionOrder; readonly answer: Attribution };
   /** `learned` packs only. */
   readonly gradients: { readonly argument: WhyOrder<WhyQuestion>; readonly answer: GradientAttribution };

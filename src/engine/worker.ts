@@ -11,6 +11,7 @@ import { forecast, person } from './worker/forecasting.ts';
 import type { Handler } from './worker/hooks.ts';
 import { goldenOf, shelf } from './worker/packs.ts';
 import { sent } from './worker/sent-error.ts';
+import { standing } from './worker/trusting.ts';
 import { isOfPacks, keepSettings } from './worker/settings.ts';
 import { validation } from './worker/validation.ts';
 
@@ -35,6 +36,7 @@ const handlers: Handlers = {
   forecast,
   doseSearch,
   samplingTimes,
+  standing,
   attribution,
   gradients,
   sensitivity,

@@ -14,7 +14,7 @@ import { currentSettings } from './settings.ts';
 const packs = new Map<string, Promise<Pack>>();
 const goldens = new Map<string, Promise<GoldenReport>>();
 
-async function fetchBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+export async function fetchBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
   // Paths come as `models/…`; the folder itself may lie below any address.
   const response = await fetch(new URL(path.replace(/^models\//, ''), currentSettings().modelsUrl));
   if (!response.ok) throw new AppError('pack_not_found', `${path}: the server answered ${response.status}.`);
