@@ -13,14 +13,24 @@ export interface Standing {
     readonly value: number;
     /** Share of people of the pack who are at least as far out. */
     readonly pValue: number;
-    /** Reference people, drawn from the pack's aggregates. */
+    /** Reference people, drawn from the pack's aggregates; 0 where the share follows from the model itself. */
     readonly reference: number;
+    /** Of the reference people's values: 0, 5, 10 … 100 %. Empty without reference people. */
+    readonly quantiles: readonly number[];
   }[];
   /** Share of the pack's inputs that are not known. */
   readonly missingShare: number;
   readonly outOfRange: readonly { readonly id: string; readonly label: string; readonly value: string; readonly seen: string }[];
-  /** What drives the distance, largest first, shares of the whole. */
-  readonly drivers: readonly { readonly id: string; readonly label: string; readonly value: string; readonly share: number }[];
+  /** What drives the distance, largest first, shares of the whole. `expected` is what the other inputs lead one to expect. */
+  readonly drivers: readonly {
+    readonly id: string;
+    readonly label: string;
+    readonly value: string;
+    readonly expected: string;
+    readonly share: number;
+  }[];
+  /** How the reference people came about, one sentence. */
+  readonly method: string;
 }
 
 /** One record of the local vault that looks unlike the others and unlike the pack's people. */

@@ -21,7 +21,7 @@ import { fromState } from '#packs/conditioning.ts';
 import type { LearnedManifest, Marker } from '#packs/manifest.ts';
 import type { LearnedPack } from '#packs/pack.ts';
 import type { TraitDistribution } from './encoder-plain.ts';
-import { reportFit } from './fit-report.ts';
+import { reportFit, type Placing } from './fit-report.ts';
 import { drawStarts, fitTwin, type Twin } from './fit.ts';
 import { readHistory, type History } from './history.ts';
 import { outcomeOf } from './outcome.ts';
@@ -47,6 +47,7 @@ export interface ForecastDeps {
   readonly stepper: Stepper;
   /** `encodeHistory` on tfjs, or `encodeHistoryPlain`. */
   readonly encode: (pack: LearnedPack, history: History) => Promise<readonly TraitDistribution[]> | readonly TraitDistribution[];
+  readonly placing?: Placing<History>;
   /** Milliseconds, only to say how long the parts took. Without it they took 0. */
   readonly now?: () => number;
 }
@@ -88,7 +89,7 @@ export async function forecast(request: ForecastRequest, deps: ForecastDeps, hoo
     seed,
     ...(particlesPerMember === undefined ? {} : { particlesPerMember }),
   });
-  const fit = reportFit(manifest, history, twin);
+  const fit = reportFit(manifest, history, twin, deps.placing);
   const fitted = now();
 
   const base: Base = {

@@ -17,6 +17,7 @@ import { currentBench } from './bench.ts';
 import { fittedOf } from './fitted.ts';
 import { part, type Handler } from './hooks.ts';
 import { packOf, requirePassed } from './packs.ts';
+import { placeEquations, placeLearned } from './trusting.ts';
 
 export const person: Handler<'person'> = async ({ packId, seed, today, now = `${today}T00:00` }) => {
   const [pack, { stepper }] = [await packOf(packId), await currentBench()];
@@ -33,10 +34,14 @@ export const forecast: Handler<'forecast'> = async (
   const [pack, { engine, stepper, encode }] = [await packOf(packId), await currentBench()];
   await requirePassed(pack);
   const others = plans.filter(({ id }) => id !== usualCareId);
-  const deps = { engine, stepper, encode, now: () => performance.now() };
-  if (isLearned(pack)) return forecastLearned({ pack, record, today, rollouts, seed, plans: others }, deps, hooks);
+  const clock = () => performance.now();
+  if (isLearned(pack)) {
+    const deps = { engine, stepper, encode, placing: placeLearned(pack, stepper), now: clock };
+    return forecastLearned({ pack, record, today, rollouts, seed, plans: others }, deps, hooks);
+  }
   const fitted = withDraws(await fittedOf(pack, record, now, seed, rollouts, part(hooks, 0, 0.6)), rollouts);
-  return forecastEquations({ pack, fitted, plans: others, seed }, { simulator: engine, now: deps.now }, part(hooks, 0.6, 1));
+  const deps = { simulator: engine, placing: placeEquations(pack), now: clock };
+  return forecastEquations({ pack, fitted, plans: others, seed }, deps, part(hooks, 0.6, 1));
 };
 
 async function drawDemonstration(
@@ -58,7 +63,7 @@ async function drawDemonstration(
     const record = draw(number);
     const { status, fit } = await forecastLearned(
       { pack, record, today, plans: [], rollouts: 200, seed: 1 },
-      { engine: stepper, stepper, encode: encodeHistoryPlain },
+      { engine: stepper, stepper, encode: encodeHistoryPlain, placing: placeLearned(pack, stepper) },
     );
     if (status === 'completed' && fit.standing === 'fits') return record;
   }

@@ -24,6 +24,7 @@ import { seedFrom } from '#numerics/random.ts';
 import type { Program } from '#packs/equations/program.ts';
 import type { EquationsManifest } from '#packs/manifest.ts';
 import type { EquationsPack } from '#packs/pack.ts';
+import type { Placing } from '../fit-report.ts';
 import { outcomeOf } from '../outcome.ts';
 import { usualCarePlan } from '../plan-check.ts';
 import { courseOf, planRegimens, timelineOf } from './course.ts';
@@ -46,6 +47,7 @@ export interface EquationsForecastRequest {
 
 export interface EquationsForecastDeps {
   readonly simulator: Simulator;
+  readonly placing?: Placing<Person>;
   /** Milliseconds, only to say how long it took. Without it it took 0. */
   readonly now?: () => number;
 }
@@ -61,7 +63,7 @@ const normalCritical90 = 1.6448536269514722;
 /** Errors that a person can mend are thrown as `AppError`; outcomes of the run are statuses. The same request gives the same forecast. */
 export async function forecastEquations(
   request: EquationsForecastRequest,
-  { simulator, now = () => 0 }: EquationsForecastDeps,
+  { simulator, placing, now = () => 0 }: EquationsForecastDeps,
   hooks: RunHooks = {},
 ): Promise<Forecast> {
   const { pack, fitted } = request;
@@ -73,7 +75,7 @@ export async function forecastEquations(
   const plans = [usualCarePlan(manifest, horizonDays), ...request.plans];
   if (new Set(plans.map(({ id }) => id)).size < plans.length)
     throw new AppError('plan_invalid', 'Two plans have the same id. Rename one.');
-  const fit = reportEquationsFit(manifest, fitted);
+  const fit = reportEquationsFit(manifest, fitted, placing);
   const draws = twin.models.reduce((sum, { lanes }) => sum + lanes.lanes, 0);
   const { stepDays } = manifest.grid;
   const steps = Math.ceil(horizonDays / stepDays - 1e-9);

@@ -2,21 +2,25 @@ import type { FitReport, ModelFit, Residual } from '#domain/forecast.ts';
 import { effectColumn } from '#engine/simulation.ts';
 import { quantileOfSorted } from '#numerics/quantiles.ts';
 import type { Criterion, EquationsManifest } from '#packs/manifest.ts';
-import { conflict } from '../fit-report.ts';
+import { conflict, type Placing } from '../fit-report.ts';
 import { courseOf, timelineOf } from './course.ts';
 import type { FittedModel } from './fit-problem.ts';
 import type { FittedPerson } from './fitted-person.ts';
 import { individualParameters } from './individual.ts';
 import type { Person } from './person.ts';
 
-/** How well the person and the twin fit the pack, with a reason for everything short of "fits". */
-export function reportEquationsFit(manifest: EquationsManifest, { person, twin }: FittedPerson): FitReport {
+/** How well the person and the twin fit the pack, with a reason for everything short of "fits". Without a placing by criteria alone. */
+export function reportEquationsFit(
+  manifest: EquationsManifest,
+  { person, twin }: FittedPerson,
+  placing?: Placing<Person>,
+): FitReport {
   const broken = manifest.population.criteria.filter((criterion) => isBroken(criterion, person));
   const outside = broken.filter(({ severity }) => severity === 'hard').map(({ reason }) => reason);
   const partly = broken.filter(({ severity }) => severity === 'soft').map(({ reason }) => reason);
-  const unseen = new Set(person.uses.filter(({ remark }) => remark === 'outside-seen').map(({ label }) => label));
-  if (unseen.size > 0) partly.push(`Outside what the pack’s patients had: ${[...unseen].join(', ')}.`);
   const { conflictProbability, flattening } = twin;
+  const place = placing?.(person, conflictProbability);
+  if (place) (place.verdict === 'outside' ? outside : partly).push(...place.reasons);
   // Levels that contradict the population do not withhold the forecast: whoever is dosed needs one. They flatten the prior and say so.
   if (conflictProbability !== null && conflictProbability < conflict.partly) {
     const chance = conflictProbability < conflict.outside ? '1 in 10,000' : '1 in 100';

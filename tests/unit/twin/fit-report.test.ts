@@ -1,16 +1,23 @@
 import { describe, expect, test } from 'vitest';
+import type { Standing } from '#domain/trust.ts';
 import type { Twin } from '#twin/fit.ts';
 import { reportFit } from '#twin/fit-report.ts';
 import type { History } from '#twin/history.ts';
 import { toyPack } from '../../fixtures/toy-pack.ts';
 
 const { manifest } = toyPack();
-const unseen = { id: 'albumin', label: 'Albumin', value: '6 g/dL', date: '2020-01-01', remark: 'outside-seen', detail: '' };
+type Place = Pick<Standing, 'verdict' | 'reasons'>;
+const inside: Place = { verdict: 'inside', reasons: [] };
+const partly: Place = { verdict: 'partly', reasons: ['Unlike the others.'] };
 
-function standing({ age = 50, bilirubin = 2, conflict = null as number | null, uses = [] as object[] }) {
-  const history = { person: { covariates: { age } }, latest: new Map([['bilirubin', bilirubin]]), uses } as unknown as History;
+function standing({ age = 50, bilirubin = 2, conflict = null as number | null, place = null as Place | null }) {
+  const history = {
+    person: { covariates: { age } },
+    latest: new Map([['bilirubin', bilirubin]]),
+    uses: [],
+  } as unknown as History;
   const twin = { particles: 10, effectiveSampleSize: 5, temperedMoves: 0, conflictProbability: conflict } as Twin;
-  return reportFit(manifest, history, twin);
+  return reportFit(manifest, history, twin, place ? () => place : undefined);
 }
 
 describe('standing', () => {
@@ -18,7 +25,9 @@ describe('standing', () => {
     ['nothing unusual', {}, 'fits'],
     ['a hard limit broken', { age: 10 }, 'outside'],
     ['a soft limit broken', { bilirubin: 31 }, 'partly'],
-    ['a value that few had', { uses: [unseen] }, 'partly'],
+    ['a place inside the pack’s people', { place: inside }, 'fits'],
+    ['a place partly outside', { place: partly }, 'partly'],
+    ['a place outside', { place: { ...partly, verdict: 'outside' } }, 'outside'],
     ['a history that hardly surprises', { conflict: 0.02 }, 'fits'],
     ['a surprising history', { conflict: 0.005 }, 'partly'],
     ['a history that contradicts the pack', { conflict: 1e-5 }, 'outside'],
@@ -29,7 +38,9 @@ describe('standing', () => {
     expect(report.reasons.length > 0).toBe(expected !== 'fits');
   });
 
-  test('names what few training people had', () => {
-    expect(standing({ uses: [unseen] }).reasons).toEqual(['Outside what 98 % of the training people had: Albumin.']);
+  test('reasons of a place stand beside those of the criteria, what withholds first', () => {
+    const { reasons } = standing({ age: 10, place: partly });
+    expect(reasons).toHaveLength(2);
+    expect(reasons[1]).toBe('Unlike the others.');
   });
 });

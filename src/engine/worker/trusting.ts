@@ -1,0 +1,75 @@
+/** How far a forecast may be believed: a person's place among the pack's people. */
+import type { FitReport } from '#domain/forecast.ts';
+import type { IsoMinute, PatientRecord } from '#domain/record.ts';
+import type { Standing } from '#domain/trust.ts';
+import { seedFrom } from '#numerics/random.ts';
+import { isLearned, type EquationsPack, type LearnedPack } from '#packs/pack.ts';
+import { equationsReference, learnedReference, type Reference } from '#trust/reference.ts';
+import { ofHistory, ofPerson, standingOf } from '#trust/standing.ts';
+import type { Person } from '#twin/equations/person.ts';
+import { reportEquationsFit } from '#twin/equations/report.ts';
+import { reportFit } from '#twin/fit-report.ts';
+import { fitTwin } from '#twin/fit.ts';
+import { readHistory, type History } from '#twin/history.ts';
+import type { Stepper } from '../engine.ts';
+import { currentBench } from './bench.ts';
+import { fittedDraws, fittedOf } from './fitted.ts';
+import type { Handler, Hooks } from './hooks.ts';
+import { packOf, requirePassed } from './packs.ts';
+
+const references = new Map<string, Reference>();
+
+/** Reference people depend on the pack and on how long after entry they are seen; drawn once each. */
+function referenceOf(key: string, make: () => Reference): Reference {
+  const known = references.get(key) ?? make();
+  references.set(key, known);
+  return known;
+}
+
+export function placeLearned(pack: LearnedPack, stepper: Stepper): (history: History, conflict: number | null) => Standing {
+  return (history, conflict) => {
+    const key = `${pack.digest} ${history.steps}`;
+    const reference = referenceOf(key, () => learnedReference(pack, history.steps, stepper));
+    return standingOf(reference, ofHistory(history, conflict));
+  };
+}
+
+export function placeEquations({ manifest, digest }: EquationsPack): (person: Person, conflict: number | null) => Standing {
+  return (person, conflict) => {
+    const reference = referenceOf(digest, () => equationsReference(manifest));
+    return standingOf(reference, ofPerson(reference, person, conflict));
+  };
+}
+
+export const standing: Handler<'standing'> = async ({ packId, record, today, now = `${today}T00:00`, seed }, hooks) => {
+  const [pack, { stepper, encode }] = [await packOf(packId), await currentBench()];
+  await requirePassed(pack);
+  if (!isLearned(pack)) return standingUnderEquations(pack, record, now, seed, hooks);
+  const history = readHistory(pack.manifest, record, today);
+  const twin = fitTwin({ pack, history, stepper, posterior: await encode(pack, history), seed: seedFrom(seed) });
+  const place = placeLearned(pack, stepper)(history, twin.conflictProbability);
+  return decided(
+    place,
+    reportFit(pack.manifest, history, twin, () => place),
+  );
+};
+
+async function standingUnderEquations(
+  pack: EquationsPack,
+  record: PatientRecord,
+  now: IsoMinute,
+  seed: number,
+  hooks: Hooks,
+): Promise<Standing> {
+  const fitted = await fittedOf(pack, record, now, seed, fittedDraws, hooks);
+  const place = placeEquations(pack)(fitted.person, fitted.twin.conflictProbability);
+  return decided(
+    place,
+    reportEquationsFit(pack.manifest, fitted, () => place),
+  );
+}
+
+/** Verdict and reasons are those of the forecast, criteria included: there is one decision. */
+function decided(place: Standing, { standing: verdict, reasons }: FitReport): Standing {
+  return { ...place, verdict: verdict === 'fits' ? 'inside' : verdict, reasons };
+}

@@ -1,0 +1,100 @@
+/** A pack's own inputs as coordinates in which people can be compared, for both kinds of packs. */
+import type { CovariateValue, PatientRecord } from '#domain/record.ts';
+import { toState } from '#packs/conditioning.ts';
+import type { Covariate, LearnedManifest, PackManifest, Quantity, Transform } from '#packs/manifest.ts';
+
+/** One input. A number is standardised: about one unit is one standard deviation among the pack's people. */
+export type Input =
+  | {
+      readonly kind: 'number';
+      readonly id: string;
+      readonly label: string;
+      readonly unit: string;
+      readonly of: 'covariate' | 'marker';
+      /** 1st to 99th percentile of the pack's people, in the unit. */
+      readonly seen: readonly [low: number, high: number];
+      readonly toCoordinate: (value: number) => number;
+      readonly fromCoordinate: (coordinate: number) => number;
+    }
+  | {
+      readonly kind: 'category';
+      readonly id: string;
+      readonly label: string;
+      readonly of: 'covariate' | 'sign';
+      readonly values: readonly { readonly value: CovariateValue; readonly label: string }[];
+    };
+
+/** A person as the inputs have them: values in canonical units, latest first counted; absent where not known. */
+export type Values = ReadonlyMap<string, CovariateValue>;
+
+/** Between the 1st and the 99th percentile of a normal lie so many standard deviations. */
+const seenWidth = 2 * 2.3263478740408408;
+
+/** In the order of the manifest: covariates, markers, signs. */
+export function inputsOf(manifest: PackManifest): readonly Input[] {
+  const covariates = manifest.covariates.map((covariate) => covariateInput(manifest, covariate));
+  if (manifest.kind !== 'learned')
+    return [...covariates, ...manifest.markers.map((marker) => numberInput(marker, 'marker', transformOfSeen(marker.seen)))];
+  return [
+    ...covariates,
+    ...manifest.markers.map((marker) => ({
+      ...numberInput(marker, 'marker', marker.transform),
+      // A zero on a logarithm stands for half the lowest plausible value, as the network reads it.
+      toCoordinate: (value: number) => toState(marker, value),
+    })),
+    ...manifest.signs.map(({ id, label, levels }): Input => ({ kind: 'category', id, label, of: 'sign', values: levels })),
+  ];
+}
+
+function covariateInput(manifest: PackManifest, covariate: Covariate): Input {
+  const { id, label } = covariate;
+  if (covariate.kind === 'category') return { kind: 'category', id, label, of: 'covariate', values: covariate.categories };
+  const learned = manifest.kind === 'learned' ? learnedTransform(manifest, id) : null;
+  return numberInput(covariate, 'covariate', learned ?? transformOfSeen(covariate.seen));
+}
+
+type NumberInput = Extract<Input, { kind: 'number' }>;
+
+function numberInput({ id, label, unit, seen }: Quantity, of: NumberInput['of'], transform: Transform): NumberInput {
+  const toCoordinate = forward(transform);
+  return { kind: 'number', id, label, unit, of, seen, toCoordinate, fromCoordinate: inverse(transform) };
+}
+
+function learnedTransform({ conditioning }: LearnedManifest, id: string): Transform | null {
+  const input = conditioning.find((one) => one.from === 'covariate' && one.id === id);
+  return input && 'transform' in input ? input.transform : null;
+}
+
+/**
+ * Where a manifest gives percentiles alone: a normal with these, or a log-normal where the range spans more than a factor of eight
+ * above zero, as concentrations and times do.
+ */
+function transformOfSeen([low, high]: readonly [number, number]): Transform {
+  const isLog = low > 0 && high / low > 8;
+  const [from, to] = isLog ? [Math.log(low), Math.log(high)] : [low, high];
+  return { kind: isLog ? 'log' : 'identity', mean: (from + to) / 2, sd: (to - from) / seenWidth };
+}
+
+function forward({ kind, mean, sd }: Transform): (value: number) => number {
+  if (kind === 'log') return (value) => (Math.log(Math.max(value, Number.MIN_VALUE)) - mean) / sd;
+  return (value) => ((kind === 'sqrt' ? Math.sqrt(Math.max(0, value)) : value) - mean) / sd;
+}
+
+function inverse({ kind, mean, sd }: Transform): (coordinate: number) => number {
+  if (kind === 'log') return (coordinate) => Math.exp(mean + sd * coordinate);
+  return (coordinate) => (kind === 'sqrt' ? Math.max(0, mean + sd * coordinate) ** 2 : mean + sd * coordinate);
+}
+
+/** Of a record whose numbers are in canonical units (a drawn person's): covariates, and the latest of each marker and sign. */
+export function valuesOfDrawn(record: PatientRecord): Values {
+  const latest = new Map<string, CovariateValue>(Object.entries(record.covariates));
+  for (const { code, value } of record.observations.toSorted((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0)))
+    latest.set(code, value);
+  return latest;
+}
+
+/** As one shows it: a number with its unit, a category in words. */
+export function shownValue(input: Input, value: CovariateValue): string {
+  if (input.kind === 'category') return input.values.find((one) => one.value === value)?.label ?? String(value);
+  return `${Number(Number(value).toPrecision(3))} ${input.unit}`.trim();
+}
