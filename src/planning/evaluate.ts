@@ -1,0 +1,131 @@
+/**
+ * What a plan comes to by the measures of a question. One interface for both kinds of packs: a learned pack's futures
+ * (`evaluate-learned.ts`) and an equations pack's posterior draws (`evaluate-equations.ts`). All plans of one evaluator meet the same
+ * chance: the same starts, the same noise, the same draws.
+ */
+import { AppError } from '#domain/errors.ts';
+import type { Measure, MeasureValue } from '#domain/planning.ts';
+import type { Plan } from '#domain/plan.ts';
+import type { RunHooks } from '#engine/engine.ts';
+import { quantileOfSorted } from '#numerics/quantiles.ts';
+import type { PackManifest, Target } from '#packs/manifest.ts';
+
+export interface PlanEvaluator {
+  /** About so many futures a plan: rounded up to whole groups, and no more than there are draws. In the order of the plans. */
+  evaluate(plans: readonly Plan[], rollouts: number, hooks?: RunHooks): Promise<readonly PlanFigures[]>;
+}
+
+/** What one plan came to. */
+export interface PlanFigures {
+  /** [measure] of [group]: a group is one draw of what is not known of the world. NaN where a group says nothing. */
+  readonly groups: readonly Float64Array[];
+  readonly rollouts: number;
+  /** Share of its futures that left the model's range and count nowhere. */
+  readonly divergedShare: number;
+}
+
+/** Mean over the groups that say something; NaN where none does. */
+export function meanOfGroups(groups: Float64Array): number {
+  let sum = 0;
+  let count = 0;
+  for (const value of groups) {
+    if (Number.isNaN(value)) continue;
+    sum += value;
+    count++;
+  }
+  return count === 0 ? Number.NaN : sum / count;
+}
+
+/** A figure with its 90 % interval over groups, and what it is more than usual care's, group by group. */
+export function measureValue(plan: Float64Array, usualCare: Float64Array): MeasureValue {
+  const paired = plan.map((value, g) => value - usualCare[g]!);
+  const difference = interval(paired);
+  return { ...interval(plan), difference: { ...difference, dots: evenly(known(paired), mostDots) } };
+}
+
+const mostDots = 50;
+
+function interval(groups: Float64Array): { readonly value: number; readonly low: number; readonly high: number } {
+  const ascending = known(groups);
+  if (ascending.length === 0) return { value: Number.NaN, low: Number.NaN, high: Number.NaN };
+  return {
+    value: meanOfGroups(groups),
+    low: quantileOfSorted(ascending, 0.05),
+    high: quantileOfSorted(ascending, 0.95),
+  };
+}
+
+const known = (values: Float64Array) => values.filter((value) => !Number.isNaN(value)).sort();
+
+function evenly(ascending: Float64Array, most: number): number[] {
+  if (ascending.length <= most) return [...ascending];
+  return Array.from({ length: most }, (_, i) => ascending[Math.floor(((i + 0.5) * ascending.length) / most)]!);
+}
+
+/** '1' for a chance or a share; else UCUM, counted things in braces. `amountUnit` is that of the one intervention that is dosed. */
+export function unitOf(measure: Measure, amountUnit: string): string {
+  if (measure.kind === 'event-free-days') return 'd';
+  if (measure.kind !== 'burden') return '1';
+  const units = { 'days-on-treatment': 'd', 'infusion-hours': 'h', amount: amountUnit } as const;
+  const { of } = measure;
+  return of === 'doses' || of === 'injections' || of === 'visits' ? `{${of}}` : units[of];
+}
+
+/** Throws `request_invalid` for what the pack does not have, or where a day lies beyond the horizon. */
+export function checkMeasure(manifest: PackManifest, measure: Measure, horizonDays: number): void {
+  const { title } = manifest;
+  const among = (what: string, id: string, ids: readonly string[]) => {
+    if (ids.includes(id)) return;
+    throw new AppError('request_invalid', `${title} has no ${what} '${id}'. It has: ${ids.join(', ') || 'none'}.`);
+  };
+  const day = (value: number) => {
+    if (value >= 0 && value <= horizonDays * (1 + 1e-9)) return;
+    throw new AppError('request_invalid', `A measure names day ${value}; expected 0 to ${horizonDays}, the horizon.`);
+  };
+  switch (measure.kind) {
+    case 'event-free-days':
+      return;
+    case 'event':
+      if (measure.event !== null)
+        among(
+          'event',
+          measure.event,
+          manifest.events.map(({ id }) => id),
+        );
+      return day(measure.byDay);
+    case 'marker-at':
+    case 'marker-time':
+    case 'marker-ever-outside': {
+      among(
+        'marker',
+        measure.marker,
+        manifest.markers.map(({ id }) => id),
+      );
+      const { low, high } = measure;
+      if ((low === null && high === null) || (low !== null && high !== null && low >= high)) {
+        throw new AppError(
+          'request_invalid',
+          'A range of a marker needs a lower or an upper end, the lower one below the upper.',
+        );
+      }
+      if (measure.kind === 'marker-at') return day(measure.day);
+      day(measure.fromDay);
+      day(measure.toDay);
+      if (measure.fromDay > measure.toDay) throw new AppError('request_invalid', 'A measure ends on a day before it begins.');
+      return;
+    }
+    case 'target':
+      return among(
+        'target',
+        measure.target,
+        targetsOf(manifest).map(({ id }) => id),
+      );
+    case 'burden':
+      return;
+  }
+  measure satisfies never;
+}
+
+export function targetsOf(manifest: PackManifest): readonly Target[] {
+  return manifest.kind === 'equations' ? manifest.targets : [];
+}
