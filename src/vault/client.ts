@@ -41,7 +41,7 @@ interface Pending {
 }
 
 /** Drafts, settings and the rest belong to the tab that types them; these have one writing tab at a time. */
-const writersOnly: ReadonlySet<TableName> = new Set(['patients', 'workspaces', 'mappings']);
+const writersOnly: ReadonlySet<TableName> = new Set(['patients', 'workspaces', 'frozen', 'mappings', 'corrections']);
 
 export function openDoor({
   startWorker,

@@ -12,6 +12,7 @@ import type { StoreName } from './tables.ts';
 const versions: readonly Readonly<Partial<Record<StoreName, string>>>[] = [
   { patients: 'id', drafts: 'id', workspaces: 'id', settings: 'id' },
   { mappings: 'id', keys: 'id', audit: 'id', meta: 'id', gone: 'id' },
+  { frozen: 'id', corrections: 'id' },
 ];
 
 /** Dexie's version 1 is the browser's 10. */

@@ -7,7 +7,7 @@ import { makeRowSealer } from './row-sealer.ts';
 import type { RowSealer } from './row-sealer.ts';
 import { commitId } from './store.ts';
 import type { Change, MainStore, Place, Row } from './store.ts';
-import { countEach, isOfPatient } from './tables.ts';
+import { countEach, isOfPatient, patientTables } from './tables.ts';
 import type { Counts, StoreName, TableName } from './tables.ts';
 import type { AuditEntry, AuditEvent } from './vault.ts';
 
@@ -273,8 +273,9 @@ class Draft {
     this.#set({ store, id, counter: this.counter, sealed, isGone: true });
     if (store in this.#note.counts) this.#count(store as TableName, -1);
     // A draft of somebody who was never saved leaves no key behind.
-    if (store === 'drafts' && !(await this.#find('patients', id)) && !(await this.#find('workspaces', id))) {
-      await this.remove('keys', id);
+    if (store === 'drafts') {
+      const others = await Promise.all(patientTables.filter((table) => table !== 'drafts').map((table) => this.#find(table, id)));
+      if (others.every((row) => row === undefined)) await this.remove('keys', id);
     }
     return 1;
   }
@@ -290,7 +291,7 @@ class Draft {
   async erase(patientId: string): Promise<number> {
     let removed = 0;
     await this.remove('keys', patientId);
-    for (const table of ['patients', 'workspaces', 'drafts'] as const) removed += await this.remove(table, patientId);
+    for (const table of patientTables) removed += await this.remove(table, patientId);
     return removed;
   }
 
@@ -368,7 +369,9 @@ export function headerChange(commit: number, header: VaultHeader): Change {
 }
 
 export function readNote(row: Row): CommitNote {
-  return JSON.parse(new TextDecoder().decode(row.sealed)) as CommitNote;
+  const { counts, entries } = JSON.parse(new TextDecoder().decode(row.sealed)) as CommitNote;
+  // Version 2 had fewer tables.
+  return { counts: countEach((table) => counts[table] ?? 0), entries };
 }
 
 function* piecesOf(rows: readonly Row[]): Generator<readonly Row[]> {

@@ -37,7 +37,7 @@ export interface MainStore {
 }
 
 /** Of the stored format: tables, and what stands in them. */
-export const storeVersion = 2;
+export const storeVersion = 3;
 
 /** The row of `meta` that every commit writes. Its counter is the commit number. */
 export const commitId = 'commit';

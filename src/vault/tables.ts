@@ -1,8 +1,19 @@
-export const tableNames = ['patients', 'drafts', 'workspaces', 'settings', 'mappings'] as const;
+export const tableNames = [
+  'patients',
+  'drafts',
+  'workspaces',
+  /** Forecasts put away, all of one patient in a row. */
+  'frozen',
+  'settings',
+  'mappings',
+  /** Corrections learned from local outcomes, all of one pack in a row: a few numbers, nobody's data. */
+  'corrections',
+] as const;
 export type TableName = (typeof tableNames)[number];
 
 /** Rows of these belong to the patient whose id they bear, and are sealed with that patient's key. */
-const ofPatients: ReadonlySet<string> = new Set<TableName>(['patients', 'drafts', 'workspaces']);
+export const patientTables = ['patients', 'workspaces', 'frozen', 'drafts'] as const satisfies readonly TableName[];
+const ofPatients: ReadonlySet<string> = new Set<TableName>(patientTables);
 export function isOfPatient(store: string): boolean {
   return ofPatients.has(store);
 }

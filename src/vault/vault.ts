@@ -48,6 +48,9 @@ export interface AuditEvent {
     | 'patient.erase'
     | 'import'
     | 'run'
+    | 'forecast.freeze'
+    | 'forecast.discard'
+    | 'correction.change'
     | 'export'
     | 'consent.record'
     | 'consent.withdraw';

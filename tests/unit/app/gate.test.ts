@@ -159,7 +159,7 @@ describe('a locked vault', () => {
 });
 
 describe('what else is found', () => {
-  const counts = { patients: 2, drafts: 0, workspaces: 1, settings: 1, mappings: 0 };
+  const counts = { patients: 2, drafts: 0, workspaces: 1, frozen: 0, settings: 1, mappings: 0, corrections: 0 };
   const doorOf = (found: Found): VaultDoor => ({ ...memoryDoor(), look: async () => found });
 
   test.each([

@@ -75,7 +75,7 @@ test('a worker that was ended and begun anew compares with what is remembered be
   // Another tab starts over: the worker behind `early` ends.
   await memoryDoor({ device }).startOver();
   const remembered = { vaultId: 'x', version: 2, generation: 0, commit: 9, entries: 0, isSuspect: false };
-  const counts = { patients: 3, drafts: 0, workspaces: 0, settings: 0, mappings: 0 };
+  const counts = { patients: 3, drafts: 0, workspaces: 0, frozen: 0, settings: 0, mappings: 0, corrections: 0 };
   device.memory.setItem(canaryKey, JSON.stringify({ ...remembered, counts }));
   await expect(early.unlock(none)).rejects.toMatchObject({ code: 'vault_damaged' });
   await expect(early.create(none)).rejects.toMatchObject({ code: 'vault_damaged' });

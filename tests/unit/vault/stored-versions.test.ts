@@ -63,7 +63,7 @@ describe('version 1, in the clear', () => {
     const door = memoryDoor({ device });
     expect(await door.look()).toEqual({
       kind: 'unencrypted',
-      counts: { patients: 3, drafts: 2, workspaces: 1, settings: 1, mappings: 0 },
+      counts: { patients: 3, drafts: 2, workspaces: 1, frozen: 0, settings: 1, mappings: 0, corrections: 0 },
     });
     const { vault } = await door.create(secret);
     expect(await allOf(vault)).toEqual(values);
@@ -120,6 +120,12 @@ describe('version 2, sealed', () => {
       headCode: second.headCode,
       entries: [{ number: 1 }, { number: 2 }],
     });
+    // Tables that came later are there, and count from nothing.
+    await vault.shelf('frozen', asIs).put('p-1', { format: 1 }, null);
+    await vault.shelf('corrections', asIs).put('pbc', { format: 1 }, null);
+    expect((await vault.storage()).counts).toMatchObject({ patients: 3, frozen: 1, corrections: 1 });
+    expect((await vault.erase('p-1')).rows).toBe(3);
+    expect((await vault.storage()).counts).toMatchObject({ patients: 2, frozen: 0, corrections: 1 });
     vault.close();
     expect(await allOf(await memoryDoor({ device }).unlock({ kind: 'recovery', text: second.recoveryKey }))).toHaveProperty(
       'mappings',
@@ -140,9 +146,9 @@ describe('version 2, sealed', () => {
 });
 
 test('a store of a later version is left alone', async () => {
-  await loadDatabase(idb, 'counterpart', { version: 30, stores: { patients: [] } });
+  await loadDatabase(idb, 'counterpart', { version: 40, stores: { patients: [] } });
   const door = memoryDoor({ device });
-  expect(await door.look()).toEqual({ kind: 'newer', version: 3 });
+  expect(await door.look()).toEqual({ kind: 'newer', version: 4 });
   await expect(door.create(none)).rejects.toThrow();
-  expect((await dumpDatabase(idb, 'counterpart')).version).toBe(30);
+  expect((await dumpDatabase(idb, 'counterpart')).version).toBe(40);
 });

@@ -2,7 +2,9 @@
 export const tableWords = [
   ['patients', 'Patients'],
   ['workspaces', 'Plans and results'],
+  ['frozen', 'Patients with frozen forecasts'],
   ['drafts', 'Unsaved entries'],
   ['settings', 'Settings'],
   ['mappings', 'Remembered import mappings'],
+  ['corrections', 'Packs with local corrections'],
 ] as const;
