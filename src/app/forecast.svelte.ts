@@ -2,6 +2,7 @@
 import { AppError } from '#domain/errors.ts';
 import type { Forecast } from '#domain/forecast.ts';
 import type { Plan, Regimen } from '#domain/plan.ts';
+import type { PlanCandidate } from '#domain/planning.ts';
 import type { IsoMinute, PatientRecord } from '#domain/record.ts';
 import type { EngineClient } from '#engine/client.ts';
 import type { PackInfo } from '#engine/protocol.ts';
@@ -14,6 +15,8 @@ import { consentFault } from './consent.ts';
 import { countsHours } from './dosed.ts';
 import { failureOf } from './failure.ts';
 import type { Failure } from './failure.ts';
+import { fittingQuestion } from './plan-question.ts';
+import type { TypedQuestion } from './plan-question.ts';
 import { comparingPlans, duplicatePlan, firstPlans, horizonDays, usualCareId } from './plans.ts';
 import { anyEvent, firstOutcome } from './reading.ts';
 import { continuingRegimens } from './regimens.ts';
@@ -50,6 +53,8 @@ export class ForecastState {
   rollouts = $state<number>(10_000);
   outcome = $state<string>(anyEvent);
   readDay = $state(0);
+  /** Of the Plan page; null until something is asked there otherwise than it begins with. */
+  question = $state.raw<TypedQuestion | null>(null);
 
   forecast = $state.raw<Forecast | null>(null);
   madeAt = $state<number | null>(null);
@@ -176,6 +181,7 @@ export class ForecastState {
     this.rollouts = bench?.rollouts ?? 10_000;
     this.outcome = bench?.outcome ?? (pack ? firstOutcome(pack.manifest) : anyEvent);
     this.readDay = Math.min(bench?.readDay ?? horizon, horizon);
+    this.question = pack && bench?.question ? fittingQuestion(pack.manifest, bench.question) : null;
     this.forecast = bench?.result?.forecast ?? null;
     this.madeAt = bench?.result?.madeAt ?? null;
     this.#basis = bench?.result?.basis ?? null;
@@ -200,9 +206,15 @@ export class ForecastState {
     this.#change(this.plans.map((plan) => (plan.id === planId ? { ...plan, ...changed } : plan)));
   }
 
-  /** Candidates of the dose search become plans A, B, C beside usual care; undo brings the former plans back. */
-  compare(candidates: readonly (readonly Regimen[])[]): void {
-    if (this.pack) this.#change(comparingPlans(this.pack.manifest, candidates));
+  /** Candidates of the Plan page become plans beside usual care; undo brings the former plans back. */
+  compare(chosen: readonly Pick<PlanCandidate, 'plan' | 'origin'>[]): void {
+    if (this.pack) this.#change(comparingPlans(this.pack.manifest, chosen));
+  }
+
+  /** What is asked on the Plan page: kept like plans. */
+  ask(question: TypedQuestion): void {
+    this.question = question;
+    void this.#keep();
   }
 
   duplicate(planId: string): void {
@@ -352,6 +364,7 @@ export class ForecastState {
       rollouts: this.rollouts,
       outcome: this.outcome,
       readDay: this.readDay,
+      ...(this.question ? { question: this.question } : {}),
       result: forecast && madeAt !== null && this.#basis ? { basis: this.#basis, madeAt, now: this.now, forecast } : null,
     };
     this.#workspace = {

@@ -1,5 +1,6 @@
 /** Plans as a person edits them: usual care first and locked, then up to four others, each with a letter. */
 import type { Plan, PlanBlock, Regimen } from '#domain/plan.ts';
+import type { PlanCandidate } from '#domain/planning.ts';
 import { daysBetween } from '#domain/record.ts';
 import type { IsoMinute, PatientRecord } from '#domain/record.ts';
 import { leverInterventions } from '#packs/manifest-views.ts';
@@ -81,15 +82,32 @@ function nextPlan(plans: readonly Plan[]): Pick<Plan, 'id' | 'name'> | null {
   return letter ? { id: `plan-${letter.toLowerCase()}`, name: `Plan ${letter}` } : null;
 }
 
-/** Usual care and a plan for each list of doses, which take the place of the doses that go on. At most as many as can be drawn. */
-export function comparingPlans(manifest: PackManifest, candidates: readonly (readonly Regimen[])[]): readonly Plan[] {
-  return candidates.reduce<readonly Plan[]>(
-    (plans, regimens) => {
-      const named = nextPlan(plans);
-      return named ? [...plans, { ...named, blocks: [], regimens, stopsCurrentDoses: true }] : plans;
-    },
-    [usualCarePlan(manifest, horizonDays(manifest))],
-  );
+/**
+ * Chosen candidates of the Plan page, each as the plan it becomes beside usual care, in the same order: plans of the page keep their
+ * letter, what was found takes the next free one. At most as many as can be drawn.
+ */
+export function letteredPlans<Chosen extends Pick<PlanCandidate, 'plan' | 'origin'>>(
+  chosen: readonly Chosen[],
+): readonly { readonly chosen: Chosen; readonly plan: Plan }[] {
+  const own = chosen.filter(({ origin }) => origin === 'own').map(({ plan }) => plan);
+  const found = chosen.filter(({ origin }) => origin === 'found');
+  const lettered = found.reduce<readonly Plan[]>((plans, { plan }) => {
+    const named = nextPlan([...own, ...plans]);
+    return named ? [...plans, { ...plan, ...named }] : plans;
+  }, []);
+  return chosen.flatMap((one) => {
+    const plan = one.origin === 'own' ? one.plan : lettered[found.indexOf(one)];
+    return one.origin !== 'usual-care' && plan ? [{ chosen: one, plan }] : [];
+  });
+}
+
+/** Usual care and the chosen ones, by letter. */
+export function comparingPlans(
+  manifest: PackManifest,
+  chosen: readonly Pick<PlanCandidate, 'plan' | 'origin'>[],
+): readonly Plan[] {
+  const plans = letteredPlans(chosen).map(({ plan }) => plan);
+  return [usualCarePlan(manifest, horizonDays(manifest)), ...plans.toSorted((a, b) => a.id.localeCompare(b.id))];
 }
 
 export function letterOf(plan: Plan): string {

@@ -9,7 +9,6 @@ import { AuditState } from './audit.svelte.ts';
 import type { Audit } from './audit.svelte.ts';
 import { AutoLock } from './auto-lock.svelte.ts';
 import type { LockReason } from './auto-lock.svelte.ts';
-import { DosingState } from './dosing.svelte.ts';
 import { EngineState } from './engine.svelte.ts';
 import { Exports } from './export/exports.svelte.ts';
 import { ForecastState } from './forecast.svelte.ts';
@@ -19,11 +18,14 @@ import { readRemembered } from './import/mapping-memory.ts';
 import { Packs } from './packs.svelte.ts';
 import type { BrowserPasskeys } from '#vault/passkey.ts';
 import { Patients } from './patients.svelte.ts';
+import { PlanningState } from './planning.svelte.ts';
 import { readDraft } from './record-draft.ts';
 import { RecordEditor } from './record.svelte.ts';
+import { ReplanningState } from './replanning.svelte.ts';
 import { SecurityState } from './security.svelte.ts';
 import { readSettings, Settings } from './settings.svelte.ts';
 import { StorageState } from './storage.svelte.ts';
+import { WhyState } from './why.svelte.ts';
 import { readWorkspace } from './workspace.ts';
 
 /** Where the page goes after a lock, if not to the lock screen. */
@@ -58,7 +60,9 @@ export class Session {
   readonly patients: Patients;
   readonly packs: Packs;
   readonly forecast: ForecastState;
-  readonly dosing: DosingState;
+  readonly planning: PlanningState;
+  readonly replanning: ReplanningState;
+  readonly why: WhyState;
   readonly engine: EngineState;
   readonly exports: Exports;
   readonly imports: ImportState;
@@ -120,7 +124,10 @@ export class Session {
     });
     const workspaces = vault.shelf('workspaces', readWorkspace);
     this.forecast = new ForecastState({ client, workspaces, audit, minute, now, randomSeed });
-    this.dosing = new DosingState({ client, forecast: this.forecast, audit, minute });
+    const work = { client, forecast: this.forecast, audit, minute };
+    this.planning = new PlanningState(work);
+    this.replanning = new ReplanningState({ ...work, planning: this.planning });
+    this.why = new WhyState(work);
     this.storage = new StorageState({ vault, audit, now, backupDays: () => this.settings.backupDays });
     this.security = new SecurityState({ vault, passkeys, audit });
     this.log = new AuditState(vault.audit);
@@ -177,7 +184,7 @@ export class Session {
     this.#leaving.blank();
     const isForAll = reason === 'button' || reason === 'panic';
     this.forecast.stop();
-    this.dosing.stop();
+    this.#stopPages();
     // Kept if it can be; a worker that hangs must not keep the vault open.
     const kept = (async () => {
       await Promise.all([this.editor?.keep(), this.forecast.settled()]);
@@ -240,7 +247,7 @@ export class Session {
     const record = this.patients.find(id);
     if (!record) return null;
     if (this.forecast.record?.id !== id) this.audit({ action: 'patient.open', patientId: id });
-    this.dosing.stop();
+    this.#stopPages();
     await this.forecast.open(record, (packId) => this.choosePack(packId, record), options.packId ?? null);
     const packId = this.forecast.pack?.manifest.id;
     await this.settings.change({ lastPatient: id, ...(packId ? { lastPack: packId } : {}) });
@@ -250,14 +257,14 @@ export class Session {
 
   /** Shows a run from a file; false where it was refused, and `exports.failure` says why. */
   async openRun(file: Blob): Promise<boolean> {
-    this.dosing.stop();
+    this.#stopPages();
     return this.exports.open(new Uint8Array(await file.arrayBuffer()));
   }
 
   usePack(packId: string): void {
     const pack = this.packs.find(packId);
     if (!pack) return;
-    this.dosing.stop();
+    this.#stopPages();
     this.forecast.usePack(pack);
     if (this.editor) this.editor.manifest = pack.manifest;
     void this.settings.change({ lastPack: packId });
@@ -275,7 +282,7 @@ export class Session {
   async erasePatient(id: string): Promise<ErasureReport | null> {
     // Nothing that is still under way may write for the person once they are erased.
     if (this.forecast.record?.id === id) {
-      this.dosing.stop();
+      this.#stopPages();
       this.forecast.close();
     }
     await this.forecast.settled();
@@ -370,13 +377,19 @@ export class Session {
 
   async setEngine(preference: EnginePreference): Promise<void> {
     this.forecast.stop();
-    this.dosing.stop();
+    this.#stopPages();
     await this.settings.change({ engine: preference });
     this.packs.forgetGolden();
     await this.engine.prefer(preference);
     await this.packs.load();
     const packId = this.forecast.pack?.manifest.id;
     if (packId) void this.packs.checkGolden(packId);
+  }
+
+  /** What runs beside the forecast, of a person who is left or changed. */
+  #stopPages(): void {
+    this.planning.stop();
+    this.why.stop();
   }
 
   async #findUnsaved(): Promise<void> {

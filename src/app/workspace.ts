@@ -1,6 +1,8 @@
 /** What a person set up and ran for one patient: kept, so that a reload shows the same page. */
 import * as v from 'valibot';
 import type { Forecast } from '#domain/forecast.ts';
+import { questionSchema } from './plan-question.ts';
+import type { TypedQuestion } from './plan-question.ts';
 
 const planSchema = v.object({
   id: v.string(),
@@ -38,6 +40,8 @@ const benchSchema = v.object({
   /** Event id, `any`, or `target:` and a target's id. */
   outcome: v.string(),
   readDay: v.number(),
+  /** What was asked on the Plan page. */
+  question: v.exactOptional(v.custom<TypedQuestion>((value) => v.is(questionSchema, value))),
   result: v.nullable(
     v.object({
       basis: basisSchema,

@@ -129,7 +129,7 @@ export class Exports {
    * What a picture of a chart carries, and its file's name: of the shown forecast, or of what the Plan page made without one. A picture
    * holds no dates of the person and no typed names. Null where it cannot be said; `failure` says why.
    */
-  async pictureMark(of: 'forecast' | 'dosing'): Promise<{ readonly name: string; readonly mark: PictureMark } | null> {
+  async pictureMark(of: 'forecast' | 'plan'): Promise<{ readonly name: string; readonly mark: PictureMark } | null> {
     return this.#attempt(async () => (of === 'forecast' ? this.#runMark() : this.#packMark()));
   }
 

@@ -6,7 +6,7 @@ import { saveFile } from '#ui/features/vault/save-file.ts';
  * Gives every chart below the button that saves its picture, marked with what it is a picture of: the shown forecast, or what the Plan
  * page made. Called while a component is made.
  */
-export function provideChartPictures(session: Session, of: 'forecast' | 'dosing'): void {
+export function provideChartPictures(session: Session, of: 'forecast' | 'plan'): void {
   let name = '';
   provideChartSaving({
     async mark() {
