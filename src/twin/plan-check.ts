@@ -72,33 +72,88 @@ function isExclusive(offered: ReadonlyMap<string, Intervention>, a: PlanBlock, b
   return a.intervention === b.intervention || (group !== null && group === offered.get(b.intervention)!.exclusiveGroup);
 }
 
+/** One way in which a plan leaves what was seen. */
+export interface Departure {
+  readonly reason: string;
+  /** Above 0: by how many of the seen ranges. */
+  readonly distance: number;
+}
+
 /**
  * Why a plan leaves what the pack's evidence covers; empty if it does not. Such a plan is forecast all the same, and marked.
  *
  * `from-today` covers a start today that lasts to the horizon. `from-entry` covers people who had the intervention from entry to
- * the horizon, or never: whoever had it from entry and stops it, or starts it later, is outside.
+ * the horizon, or never: whoever had it from entry and stops it, or starts it later, is outside. What each intervention does is known
+ * of it alone: arms that were compared are interventions of their own, so two at once were not among them.
  */
 export function outsideSupport(manifest: LearnedManifest, plan: Plan, history: History, horizonDays: number): string[] {
-  const { stepDays } = manifest.grid;
-  return manifest.interventions.flatMap(({ id, label, timing }) => {
-    const blocks = plan.blocks.filter(({ intervention, startDay }) => intervention === id && startDay < horizonDays);
-    const startsToday = blocks.some(({ startDay }) => startDay < stepDays / 2);
-    const lasts = startsToday && coversHorizon(blocks, horizonDays);
-    if (timing === 'from-today') {
-      return blocks.length === 0 || lasts ? [] : [`${label}: the evidence covers a start today that lasts to the horizon.`];
-    }
-    if (timing === 'any') return [];
-    const past = history.treatments.filter(({ intervention }) => intervention === id);
-    const isAtEntry = history.todayDays < stepDays / 2;
-    const hadFromEntry = past.some(({ startDay, stopDay }) => startDay < stepDays / 2 && stopDay >= history.todayDays);
-    if (blocks.length > 0 && !hadFromEntry && !isAtEntry) {
-      return [`${label}: the evidence covers a start at entry only, and this person was not on it from then to today.`];
-    }
-    if (blocks.length > 0 && !lasts) return [`${label}: the evidence covers no break, no later start and no stop.`];
-    if (blocks.length === 0 && past.length > 0)
-      return [`${label}: the person has had it, and the evidence does not cover stopping it.`];
-    return [];
-  });
+  return departures(manifest, plan, history, horizonDays).map(({ reason }) => reason);
+}
+
+/** The same with how far: in shares of the horizon that is not as the evidence has it, or in horizons by which a start comes too late. */
+export function departures(manifest: LearnedManifest, plan: Plan, history: History, horizonDays: number): Departure[] {
+  return [
+    ...manifest.interventions.flatMap((intervention) => timingDepartures(manifest, intervention, plan, history, horizonDays)),
+    ...armDepartures(manifest, plan, horizonDays),
+  ];
+}
+
+function timingDepartures(
+  { grid: { stepDays } }: LearnedManifest,
+  { id, label, timing }: Intervention,
+  plan: Plan,
+  history: History,
+  horizonDays: number,
+): Departure[] {
+  if (timing === 'any') return [];
+  const blocks = plan.blocks.filter(({ intervention, startDay }) => intervention === id && startDay < horizonDays);
+  const firstDay = Math.min(...blocks.map(({ startDay }) => startDay));
+  const lasts = blocks.length > 0 && firstDay < stepDays / 2 && coversHorizon(blocks, horizonDays);
+  const missing = Math.max(0.01, 1 - coveredDays(blocks, horizonDays) / horizonDays);
+  if (timing === 'from-today') {
+    if (blocks.length === 0 || lasts) return [];
+    return [{ reason: `${label}: the evidence covers a start today that lasts to the horizon.`, distance: missing }];
+  }
+  const past = history.treatments.filter(({ intervention }) => intervention === id);
+  const isAtEntry = history.todayDays < stepDays / 2;
+  const hadFromEntry = past.some(({ startDay, stopDay }) => startDay < stepDays / 2 && stopDay >= history.todayDays);
+  if (blocks.length > 0 && !hadFromEntry && !isAtEntry) {
+    const reason = `${label}: the evidence covers a start at entry only, and this person was not on it from then to today.`;
+    return [{ reason, distance: (history.todayDays + firstDay) / horizonDays }];
+  }
+  if (blocks.length > 0 && !lasts) {
+    return [{ reason: `${label}: the evidence covers no break, no later start and no stop.`, distance: missing }];
+  }
+  if (blocks.length === 0 && past.length > 0)
+    return [{ reason: `${label}: the person has had it, and the evidence does not cover stopping it.`, distance: 1 }];
+  return [];
+}
+
+function armDepartures(manifest: LearnedManifest, { blocks }: Plan, horizonDays: number): Departure[] {
+  const levers = leverInterventions(manifest);
+  const daysTogether = (a: string, b: string) =>
+    blocks
+      .filter(({ intervention }) => intervention === a)
+      .flatMap((one) =>
+        blocks.filter(({ intervention }) => intervention === b).map((other) => commonDays(one, other, horizonDays)),
+      )
+      .reduce((sum, days) => sum + days, 0);
+  return levers.flatMap((a, i) =>
+    levers.slice(i + 1).flatMap((b): Departure[] => {
+      const days = daysTogether(a.id, b.id);
+      if (days === 0) return [];
+      return [{ reason: `${a.label} with ${b.label}: the evidence covers each alone.`, distance: days / horizonDays }];
+    }),
+  );
+}
+
+function commonDays(a: PlanBlock, b: PlanBlock, horizonDays: number): number {
+  return Math.max(0, Math.min(a.stopDay, b.stopDay, horizonDays) - Math.max(a.startDay, b.startDay));
+}
+
+/** Of blocks that do not overlap. */
+function coveredDays(blocks: readonly PlanBlock[], horizonDays: number): number {
+  return blocks.reduce((sum, { startDay, stopDay }) => sum + Math.min(stopDay, horizonDays) - startDay, 0);
 }
 
 function coversHorizon(blocks: readonly PlanBlock[], horizonDays: number): boolean {

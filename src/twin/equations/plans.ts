@@ -3,7 +3,7 @@ import { AppError } from '#domain/errors.ts';
 import type { Plan, Regimen } from '#domain/plan.ts';
 import { leverInterventions } from '#packs/manifest-views.ts';
 import type { EquationsManifest } from '#packs/manifest.ts';
-import { checkBlockDays, refuseUsualCareId, requireOffered } from '../plan-check.ts';
+import { checkBlockDays, refuseUsualCareId, requireOffered, type Departure } from '../plan-check.ts';
 import { planRegimens } from './course.ts';
 import type { Person } from './person.ts';
 
@@ -46,19 +46,42 @@ function checkRegimen(manifest: EquationsManifest, regimen: Regimen, where: stri
 
 /** Why a plan's doses leave what the pack's grid covers; empty if they do not. Such a plan is forecast all the same, and marked. */
 export function outsideRegimens(manifest: EquationsManifest, person: Person, plan: Plan): string[] {
-  const reasons = planRegimens(person, plan).flatMap(({ intervention, amount, everyHours }) => {
+  return regimenDepartures(manifest, person, plan).map(({ reason }) => reason);
+}
+
+/** The same with how far: in widths of the range that the grid spans, doses and rates from 0 on. */
+export function regimenDepartures(manifest: EquationsManifest, person: Person, plan: Plan): Departure[] {
+  const found = new Map<string, Departure>();
+  for (const { intervention, amount, everyHours, durationHours } of planRegimens(person, plan)) {
     const grid = manifest.doseGrids.find((one) => one.intervention === intervention);
-    if (!grid) return [];
+    if (!grid) continue;
     const label = manifest.interventions.find(({ id }) => id === intervention)!.label;
     const [shortest, longest] = [Math.min(...grid.intervalHours), Math.max(...grid.intervalHours)];
-    return [
-      ...(amount > grid.maximumDose
-        ? [`${label}: a dose lies above ${grid.maximumDose}, the largest the pack is meant for.`]
-        : []),
-      ...(everyHours !== null && (everyHours < shortest || everyHours > longest)
-        ? [`${label}: the interval lies outside ${shortest} to ${longest} hours, which the pack is meant for.`]
-        : []),
-    ];
-  });
-  return [...new Set(reasons)];
+    const durations = [...grid.durationHours, ...(grid.loadingDurationHours === undefined ? [] : [grid.loadingDurationHours])];
+    const fastest = durations.length > 0 ? grid.maximumDose / Math.min(...durations) : Infinity;
+    const note = (reason: string, distance: number) => {
+      if (distance > (found.get(reason)?.distance ?? 0)) found.set(reason, { reason, distance });
+    };
+    note(
+      `${label}: a dose lies above ${grid.maximumDose}, the largest the pack is meant for.`,
+      beyond(amount, 0, grid.maximumDose),
+    );
+    if (everyHours !== null) {
+      note(
+        `${label}: the interval lies outside ${shortest} to ${longest} hours, which the pack is meant for.`,
+        beyond(everyHours, shortest, longest),
+      );
+    }
+    if (durationHours !== null) {
+      note(`${label}: a dose is given faster than the pack is meant for.`, beyond(amount / durationHours, 0, fastest));
+    }
+  }
+  return [...found.values()];
+}
+
+/** By how many widths of the range a value lies outside it; of a range without width, by how many of its own value. */
+function beyond(value: number, low: number, high: number): number {
+  const outside = Math.max(0, low - value, value - high);
+  // Decimal doses over decimal durations are not exact.
+  return outside <= 1e-9 * high || high === Infinity ? 0 : outside / (high > low ? high - low : high);
 }
