@@ -9,27 +9,14 @@ import type {
   WhyQuestion,
 } from '#domain/explanation.ts';
 import type { Plan } from '#domain/plan.ts';
-import type { IsoMinute, PatientRecord } from '#domain/record.ts';
-import type { EngineClient } from '#engine/client.ts';
+import type { IsoMinute } from '#domain/record.ts';
 import type { WhyOrder } from '#engine/protocol.ts';
 import type { PackManifest } from '#packs/manifest.ts';
-import type { Audit } from './audit.svelte.ts';
-import { consentFault } from './consent.ts';
 import { countsHours } from './dosed.ts';
-import { failureOf } from './failure.ts';
-import type { Failure } from './failure.ts';
-import type { ForecastState } from './forecast.svelte.ts';
+import { anew, GuardedWork } from './guarded-work.svelte.ts';
+import type { WorkHooks, WorkParts } from './guarded-work.svelte.ts';
 import { horizonDays, usualCareId } from './plans.ts';
 import { anyEvent } from './reading.ts';
-
-export interface WhyParts {
-  readonly client: EngineClient;
-  /** Whose patient, pack, plans and moment these are. */
-  readonly forecast: ForecastState;
-  readonly audit: Audit;
-  /** On the person's own clock. */
-  readonly minute: () => IsoMinute;
-}
 
 /** What a difference is of, and what is explained of one plan. */
 export type Figure = Exclude<Explained, { readonly kind: 'difference' }>;
@@ -58,42 +45,37 @@ export interface Kept<T> {
   readonly answer: T;
   readonly basis: Basis;
   readonly subject: Subject;
+  /** The plan as it was then. */
+  readonly plan: Plan;
 }
 
 export const whyRolloutChoices = [250, 500, 1000, 4000] as const;
 export const neighbourCounts = { shown: 8, drawn: 400 } as const;
 
-/** A value that begins anew whenever `key` changes, and may be assigned meanwhile. */
-const anew = <T>(_key: string, value: T): T => value;
-
 export class WhyState {
-  readonly #parts: WhyParts;
-  readonly #key: string = $derived.by(() => {
-    const { record, pack } = this.#parts.forecast;
-    return `${record?.id ?? ''} ${pack?.manifest.id ?? ''}`;
-  });
-  subject: Subject | null = $derived(anew(this.#key, this.#firstSubject()));
-  wish: TypedWish = $derived(anew(this.#key, { direction: 'below', value: null }));
+  readonly #parts: WorkParts;
+  readonly work: GuardedWork<WhyWork>;
+  readonly #key: string = $derived.by(() => this.work.key);
+  subject = $derived.by<Subject | null>(() => anew(this.#key, this.#firstSubject()));
+  wish = $derived.by<TypedWish>(() => anew(this.#key, { direction: 'below', value: null }));
   rollouts = $state<number>(500);
   /** Days from today at which contributions are read. */
   readDay: number = $derived.by(() => anew(this.#key, this.#parts.forecast.readDay));
   /** Id of the group whose details are shown. */
-  group: string | null = $derived<string | null>(anew(this.#key, null));
+  group: string | null = $derived.by<string | null>(() => anew(this.#key, null));
   /** Of the people drawn as neighbours. */
   neighbourMarker: string = $derived.by(() => anew(this.#key, this.#parts.forecast.pack?.manifest.markers[0]?.id ?? ''));
 
-  attribution = $derived<Kept<Attribution> | null>(anew(this.#key, null));
+  attribution = $derived.by<Kept<Attribution> | null>(() => anew(this.#key, null));
   /** The first orders are shown, and every coalition is still to come or was stopped. */
-  isPreliminary = $derived<boolean>(anew(this.#key, false));
-  gradients = $derived<Kept<GradientAttribution> | null>(anew(this.#key, null));
-  sensitivity = $derived<Kept<Sensitivity> | null>(anew(this.#key, null));
-  counterfactual = $derived<Kept<CounterfactualAnswer> | null>(anew(this.#key, null));
-  neighbours = $derived<Kept<NeighbourAnswer> | null>(anew(this.#key, null));
+  isPreliminary = $derived.by<boolean>(() => anew(this.#key, false));
+  gradients = $derived.by<Kept<GradientAttribution> | null>(() => anew(this.#key, null));
+  sensitivity = $derived.by<Kept<Sensitivity> | null>(() => anew(this.#key, null));
+  counterfactual = $derived.by<Kept<CounterfactualAnswer> | null>(() => anew(this.#key, null));
+  neighbours = $derived.by<Kept<NeighbourAnswer> | null>(() => anew(this.#key, null));
 
-  running = $state<WhyWork | null>(null);
-  fraction = $state(0);
-  failure = $derived<{ readonly work: WhyWork; readonly failure: Failure } | null>(anew(this.#key, null));
-  #stop: AbortController | null = null;
+  /** What was asked last: whose failure is shown. */
+  asked = $derived.by<WhyWork | null>(() => anew(this.#key, null));
 
   /** The plan that is explained; usual care where it was taken away meanwhile. */
   readonly plan: Plan | null = $derived.by(() => {
@@ -101,8 +83,14 @@ export class WhyState {
     return plans.find(({ id }) => id === this.subject?.planId) ?? plans[0] ?? null;
   });
 
-  constructor(parts: WhyParts) {
+  /** Of the Forecast page: the same chance in every answer. */
+  get seed(): number {
+    return this.#parts.forecast.seed;
+  }
+
+  constructor(parts: WorkParts) {
     this.#parts = parts;
+    this.work = new GuardedWork({ ...parts, minute: () => this.#moment() });
   }
 
   #firstSubject(): Subject | null {
@@ -135,9 +123,9 @@ export class WhyState {
 
   /** First a few orders of the groups, then every coalition. Stopping keeps what is there. */
   async explain(): Promise<void> {
-    await this.#work('attribution', 'attribution', async (order, hooks, keep) => {
+    await this.#ask('attribution', 'attribution', async (order, hooks, keep) => {
       for (const effort of ['first', 'every'] as const) {
-        const answer = await this.#parts.client.call('attribution', { ...order(), effort }, hooks);
+        const answer = await this.#parts.client.call('attribution', { ...order, effort }, hooks);
         if (hooks.signal.aborted) return;
         this.attribution = keep(answer);
         this.isPreliminary = effort === 'first' && answer.method === 'sampled-orders';
@@ -149,56 +137,40 @@ export class WhyState {
 
   /** Learned packs: through the network, value by value. */
   async differentiate(): Promise<void> {
-    await this.#work('gradients', 'gradients', async (order, hooks, keep) => {
-      this.gradients = keep(await this.#parts.client.call('gradients', order(), hooks));
+    await this.#ask('gradients', 'gradients', async (order, hooks, keep) => {
+      this.gradients = keep(await this.#parts.client.call('gradients', order, hooks));
     });
   }
 
   /** Equations: which unknowns matter most. */
   async vary(): Promise<void> {
-    await this.#work('sensitivity', 'sensitivities', async (order, hooks, keep) => {
-      this.sensitivity = keep(await this.#parts.client.call('sensitivity', order(), hooks));
+    await this.#ask('sensitivity', 'sensitivities', async (order, hooks, keep) => {
+      this.sensitivity = keep(await this.#parts.client.call('sensitivity', order, hooks));
     });
   }
 
   async askForChange(): Promise<void> {
     const { value, direction } = this.wish;
     if (value === null || this.wishFault) return;
-    await this.#work('counterfactual', 'smallest change', async (order, hooks, keep) => {
-      const { question, ...rest } = order();
+    await this.#ask('counterfactual', 'smallest change', async ({ question, ...person }, hooks, keep) => {
       const { explained, plan, rollouts, seed } = question;
-      this.counterfactual = keep(
-        await this.#parts.client.call(
-          'counterfactual',
-          {
-            ...rest,
-            question: { explained, plan, day: this.readDay, wanted: { direction, value }, changeable: [], rollouts, seed },
-          },
-          hooks,
-        ),
-      );
+      const wanted = { direction, value };
+      const asked = { explained, plan, day: this.readDay, wanted, changeable: [], rollouts, seed };
+      this.counterfactual = keep(await this.#parts.client.call('counterfactual', { ...person, question: asked }, hooks));
     });
   }
 
   async findNeighbours(): Promise<void> {
-    await this.#work('neighbours', 'synthetic neighbours', async (order, hooks, keep) => {
-      const { question, ...rest } = order();
+    await this.#ask('neighbours', 'synthetic neighbours', async ({ question, ...person }, hooks, keep) => {
       const { plan, horizonDays: horizon, seed } = question;
       const { shown: count, drawn } = neighbourCounts;
-      this.neighbours = keep(
-        await this.#parts.client.call(
-          'neighbours',
-          { ...rest, question: { plan, horizonDays: horizon, count, drawn, seed } },
-          hooks,
-        ),
-      );
+      const asked = { plan, horizonDays: horizon, count, drawn, seed };
+      this.neighbours = keep(await this.#parts.client.call('neighbours', { ...person, question: asked }, hooks));
     });
   }
 
   stop(): void {
-    this.#stop?.abort();
-    this.#stop = null;
-    this.running = null;
+    this.work.stop();
   }
 
   /** The moment of the shown forecast where there is one that is up to date, so that both say the same. */
@@ -223,67 +195,31 @@ export class WhyState {
     };
   }
 
-  async #work(
+  async #ask(
     kind: WhyWork,
     words: string,
-    work: (
-      order: () => WhyOrder<WhyQuestion>,
-      hooks: { readonly signal: AbortSignal; readonly onProgress: (fraction: number) => void },
-      keep: <T>(answer: T) => Kept<T>,
-    ) => Promise<void>,
+    ask: (order: WhyOrder<WhyQuestion>, hooks: WorkHooks, keep: <T>(answer: T) => Kept<T>) => Promise<void>,
   ): Promise<void> {
-    const { record, pack } = this.#parts.forecast;
-    const { subject } = this;
-    const basis = this.#basis();
-    if (!record || !pack || !subject || !basis) return;
-    this.stop();
-    const now = this.#moment();
-    const held = consentFault(record, now.slice(0, 10));
-    this.failure = held && { work: kind, failure: failureOf(held, '') };
-    if (held) return;
-    const stop = (this.#stop = new AbortController());
-    this.running = kind;
-    this.fraction = 0;
-    this.#parts.audit({
-      action: 'run',
-      patientId: record.id,
-      packId: pack.manifest.id,
-      detail: `why: ${words}, pack ${pack.digest}`,
-    });
-    const order = () => this.#order(record, pack.manifest, subject, now);
-    try {
-      await work(order, { signal: stop.signal, onProgress: (fraction) => (this.fraction = fraction) }, (answer) => ({
-        answer,
-        basis: basisOf(basis, kind),
-        subject,
-      }));
-    } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'AbortError')
-        this.failure = { work: kind, failure: failureOf(error, whyFailed) };
-    } finally {
-      if (this.#stop === stop) this.stop();
-    }
+    const { subject, plan } = this;
+    const [question, basis] = [this.#question(), this.#basis()];
+    if (!subject || !plan || !question || !basis) return;
+    this.asked = kind;
+    await this.work.run(kind, `why: ${words}`, (person, hooks) =>
+      ask({ ...person, question }, hooks, (answer) => ({ answer, basis: basisOf(basis, kind), subject, plan })),
+    );
   }
 
-  #order(
-    record: PatientRecord,
-    manifest: PackManifest,
-    { figure, isDifference }: Subject,
-    now: IsoMinute,
-  ): WhyOrder<WhyQuestion> {
+  #question(): WhyQuestion | null {
+    const { pack, seed } = this.#parts.forecast;
+    if (!pack || !this.subject) return null;
+    const { figure, isDifference } = this.subject;
     const plan = this.plan && this.plan.id !== usualCareId ? this.plan : null;
     return {
-      packId: manifest.id,
-      record,
-      today: now.slice(0, 10),
-      now,
-      question: {
-        explained: isDifference && plan ? { kind: 'difference', of: figure } : figure,
-        plan,
-        horizonDays: horizonDays(manifest),
-        rollouts: this.rollouts,
-        seed: this.#parts.forecast.seed,
-      },
+      explained: isDifference && plan ? { kind: 'difference', of: figure } : figure,
+      plan,
+      horizonDays: horizonDays(pack.manifest),
+      rollouts: this.rollouts,
+      seed,
     };
   }
 }
@@ -304,6 +240,3 @@ export function firstFigure(manifest: PackManifest, outcome: string): Figure {
   if (marker) return { kind: 'marker', marker: marker.id };
   return { kind: 'event', event: manifest.events[0]?.id ?? null };
 }
-
-const whyFailed =
-  'That could not be computed, for a reason of the program’s own. Nothing you entered is lost; ask again, or choose another engine.';

@@ -219,6 +219,18 @@ export interface RankedRow {
   readonly words: string;
 }
 
+/** Share of a figure's variance, 0 … 1, that goes with one unknown. */
+export interface SensitivityLine {
+  readonly id: string;
+  readonly name: string;
+  /** [time] alone. */
+  readonly first: readonly number[];
+  /** [time] whatever it acts through, with its 90 % interval. */
+  readonly total: readonly number[];
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+}
+
 /** A synthetic person's course, one marker. */
 export interface NeighbourCourse {
   readonly id: string;
