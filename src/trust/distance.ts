@@ -36,39 +36,71 @@ const neighbour = 10;
 /** Measurements differ by at least so much by chance: keeps two inputs that nearly repeat each other from dividing by nothing. */
 const floorVariance = 0.02;
 
-export function distancesOf({ inputs, rows }: Reference, person: Float64Array): Distances {
+export function distancesOf(reference: Reference, person: Float64Array): Distances {
+  const { inputs, rows } = reference;
   const known = inputs.flatMap((_, i) => (Number.isNaN(person[i]!) || Number.isNaN(rows[0]![i]!) ? [] : [i]));
   const numbers = known.filter((i) => inputs[i]!.kind === 'number');
-  const categories = known.filter((i) => inputs[i]!.kind === 'category');
-  const own = (row: Float64Array, of: readonly number[]) => of.map((i) => row[i]!);
-  const reference = rows.map((row) => own(row, numbers));
-  const x = own(person, numbers);
-  const gaussian = numbers.length === 0 ? null : gaussianOf(reference);
+  const sample = sampleOf(reference, known, numbers);
+  const x = numbers.map((i) => person[i]!);
+  const { gaussian } = sample;
   const given = gaussian ? conditionals(x, gaussian.mean, gaussian.precision) : [];
   const dropped = given.reduce((sum, { drop }) => sum + drop, 0);
-  // Half a unit for each of two categories apart: a mismatch is then as far as one standard deviation.
-  const place = (row: Float64Array) => [...own(row, numbers), ...categories.flatMap((i) => oneHot(row[i]!, inputs[i]!))];
-  const places = rows.map(place);
   return {
-    mahalanobis: gaussian
-      ? asDistance(
-          Math.sqrt(mahalanobisSquared(x, gaussian.mean, gaussian.precision)),
-          reference.map((row) => Math.sqrt(mahalanobisSquared(row, gaussian.mean, gaussian.precision))),
-        )
-      : null,
+    mahalanobis: gaussian && asDistance(Math.sqrt(mahalanobisSquared(x, gaussian.mean, gaussian.precision)), sample.mahalanobis),
     neighbours:
       known.length === 0
         ? null
-        : asDistance(
-            kthNeighbourDistance(place(person), places, neighbour),
-            places.map((row, i) => kthNeighbourDistance(row, places, neighbour, i)),
-          ),
+        : asDistance(kthNeighbourDistance(sample.placeOf(person), sample.places, neighbour), sample.neighbours),
     given: new Map(
       numbers.map((i, at) => {
         const { expected, sd, drop } = given[at]!;
         return [i, { expected, sd, share: dropped > 0 ? drop / dropped : 0 }];
       }),
     ),
+  };
+}
+
+/** The reference people in the inputs that are known of a person, and how far out they are among themselves. */
+interface Sample {
+  readonly gaussian: ReturnType<typeof gaussianOf> | null;
+  /** Ascending. */
+  readonly mahalanobis: Float64Array;
+  readonly placeOf: (row: Float64Array) => readonly number[];
+  readonly places: Matrix;
+  /** Ascending, each person's own place left out. */
+  readonly neighbours: Float64Array;
+}
+
+/** The same inputs are known of most people. */
+const samples = new WeakMap<Reference, Map<string, Sample>>();
+
+function sampleOf(reference: Reference, known: readonly number[], numbers: readonly number[]): Sample {
+  const made = samples.get(reference) ?? new Map<string, Sample>();
+  samples.set(reference, made);
+  const key = known.join();
+  const sample = made.get(key) ?? makeSample(reference, known, numbers);
+  made.set(key, sample);
+  return sample;
+}
+
+function makeSample({ inputs, rows }: Reference, known: readonly number[], numbers: readonly number[]): Sample {
+  const categories = known.filter((i) => inputs[i]!.kind === 'category');
+  const plain = rows.map((row) => numbers.map((i) => row[i]!));
+  const gaussian = numbers.length === 0 ? null : gaussianOf(plain);
+  // Half a unit for each of two categories apart: a mismatch is then as far as one standard deviation.
+  const placeOf = (row: Float64Array) => [
+    ...numbers.map((i) => row[i]!),
+    ...categories.flatMap((i) => oneHot(row[i]!, inputs[i]!)),
+  ];
+  const places = rows.map(placeOf);
+  return {
+    gaussian,
+    mahalanobis: sorted(
+      gaussian ? plain.map((row) => Math.sqrt(mahalanobisSquared(row, gaussian.mean, gaussian.precision))) : [],
+    ),
+    placeOf,
+    places,
+    neighbours: sorted(known.length === 0 ? [] : places.map((row, i) => kthNeighbourDistance(row, places, neighbour, i))),
   };
 }
 
@@ -86,12 +118,6 @@ function oneHot(category: number, input: Reference['inputs'][number]): number[] 
   return Array.from({ length: count }, (_, i) => (i === category ? Math.SQRT1_2 : 0));
 }
 
-function asDistance(value: number, reference: readonly number[]): Distance {
-  const ascending = sorted(reference);
-  return {
-    value,
-    pValue: conformalP(value, reference),
-    timesFar: value / quantileOfSorted(ascending, 0.99),
-    reference: ascending,
-  };
+function asDistance(value: number, reference: Float64Array): Distance {
+  return { value, pValue: conformalP(value, reference), timesFar: value / quantileOfSorted(reference, 0.99), reference };
 }

@@ -1,6 +1,6 @@
 /** A pack's own inputs as coordinates in which people can be compared, for both kinds of packs. */
 import type { CovariateValue, PatientRecord } from '#domain/record.ts';
-import { toState } from '#packs/conditioning.ts';
+import { toCanonical, toState, unitsOf } from '#packs/conditioning.ts';
 import type { Covariate, LearnedManifest, PackManifest, Quantity, Transform } from '#packs/manifest.ts';
 
 /** One input. A number is standardised: about one unit is one standard deviation among the pack's people. */
@@ -13,6 +13,10 @@ export type Input =
       readonly of: 'covariate' | 'marker';
       /** 1st to 99th percentile of the pack's people, in the unit. */
       readonly seen: readonly [low: number, high: number];
+      /** Outside this a value is a slip or confirmed. */
+      readonly plausible: readonly [low: number, high: number];
+      /** Null for a unit that the pack does not know. */
+      readonly toCanonical: (value: number, unit: string) => number | null;
       readonly toCoordinate: (value: number) => number;
       readonly fromCoordinate: (coordinate: number) => number;
     }
@@ -53,11 +57,22 @@ function covariateInput(manifest: PackManifest, covariate: Covariate): Input {
   return numberInput(covariate, 'covariate', learned ?? transformOfSeen(covariate.seen));
 }
 
-type NumberInput = Extract<Input, { kind: 'number' }>;
+export type NumberInput = Extract<Input, { kind: 'number' }>;
 
-function numberInput({ id, label, unit, seen }: Quantity, of: NumberInput['of'], transform: Transform): NumberInput {
-  const toCoordinate = forward(transform);
-  return { kind: 'number', id, label, unit, of, seen, toCoordinate, fromCoordinate: inverse(transform) };
+function numberInput(quantity: Quantity, of: NumberInput['of'], transform: Transform): NumberInput {
+  const { id, label, unit, seen, plausible } = quantity;
+  return {
+    kind: 'number',
+    id,
+    label,
+    unit,
+    of,
+    seen,
+    plausible,
+    toCanonical: (value, given) => (unitsOf(quantity).includes(given) ? toCanonical(quantity, value, given) : null),
+    toCoordinate: forward(transform),
+    fromCoordinate: inverse(transform),
+  };
 }
 
 function learnedTransform({ conditioning }: LearnedManifest, id: string): Transform | null {

@@ -4,6 +4,7 @@ import type { CovariateValue } from '#domain/record.ts';
 import type { Standing } from '#domain/trust.ts';
 import { quantileOfSorted } from '#numerics/quantiles.ts';
 import type { Person } from '#twin/equations/person.ts';
+import { conflict } from '#twin/fit-report.ts';
 import type { History } from '#twin/history.ts';
 import { distancesOf, type Distance } from './distance.ts';
 import { shownValue, type Values } from './inputs.ts';
@@ -95,6 +96,12 @@ export function standingOf(reference: Reference, { values, uses, conflictProbabi
   return {
     verdict: outside.length > 0 ? 'outside' : partly.length > 0 ? 'partly' : 'inside',
     reasons: [...outside, ...partly],
+    farOut: Math.max(
+      0,
+      ...[mahalanobis, neighbours].map((distance) => (distance?.timesFar ?? 0) / limits.distance.partly),
+      ...beyond.map(({ halves }) => halves / limits.single.partly),
+      conflictProbability === null ? 0 : orders(conflictProbability) / orders(conflict.partly),
+    ),
     scores: [
       ...scoreOf('nearest-neighbours', 'Distance to the tenth nearest of the pack’s people', neighbours),
       ...scoreOf('mahalanobis', 'Distance from the middle of the pack’s people, all numbers together', mahalanobis),
@@ -104,7 +111,7 @@ export function standingOf(reference: Reference, { values, uses, conflictProbabi
             {
               id: 'likelihood',
               label: 'How surprising the course is to the model, each value given those before',
-              value: -Math.log10(Math.max(conflictProbability, 1e-300)),
+              value: orders(conflictProbability),
               pValue: conflictProbability,
               reference: 0,
               quantiles: [],
@@ -123,6 +130,11 @@ export function standingOf(reference: Reference, { values, uses, conflictProbabi
     drivers,
     method: reference.method,
   };
+}
+
+/** Orders of magnitude below certainty: 2 for 1 in 100. */
+function orders(probability: number): number {
+  return -Math.log10(Math.max(probability, 1e-300));
 }
 
 function scoreOf(
