@@ -165,3 +165,23 @@ export function rmse(y: Numbers, predicted: Numbers): Estimate {
   for (let i = 0; i < n; i++) total += (y[i]! - predicted[i]!) ** 2;
   return defined(Math.sqrt(total / n));
 }
+
+/**
+ * Histogram of probability integral transforms, shares of all forecasts. Where a forecast is discrete, its mass is spread evenly from
+ * the lower to the upper value of `ensemblePit` instead of being drawn (Czado, Gneiting & Held 2009). Bins are equal, from 0 to 1.
+ */
+export function pitHistogram(
+  pits: readonly { readonly lower: number; readonly upper: number }[],
+  bins: number,
+): Estimate<number[]> {
+  if (pits.length === 0) return notDefined('no forecasts');
+  const shares = new Array<number>(bins).fill(0);
+  for (const { lower, upper } of pits) {
+    for (let k = 0; k < bins; k++) {
+      const [from, to] = [k / bins, (k + 1) / bins];
+      if (upper > lower) shares[k]! += Math.max(0, Math.min(upper, to) - Math.max(lower, from)) / (upper - lower);
+      else if (Math.min(bins - 1, Math.floor(lower * bins)) === k) shares[k]! += 1;
+    }
+  }
+  return defined(shares.map((share) => share / pits.length));
+}

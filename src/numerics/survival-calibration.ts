@@ -36,6 +36,8 @@ export interface SurvivalCalibration {
   readonly slope: Estimate<{ readonly slope: number; readonly standardError: number }>;
   /** Gaps to a smooth calibration curve: Cox with a restricted cubic spline of that term (Austin, Harrell & van Klaveren 2020). */
   readonly index: Estimate<CalibrationIndex>;
+  /** That curve at 25 risks from the 2nd to the 98th percentile of those predicted, ascending; empty where it is not defined. */
+  readonly curve: readonly { readonly predicted: number; readonly observed: number }[];
 }
 
 function compareRisk(time: Numbers, event: Numbers, risk: Numbers, horizon: number, rows: readonly number[]): RiskComparison {
@@ -114,12 +116,19 @@ export function survivalCalibration(
   const ascending = sorted(transformed);
   const knots = [0.1, 0.5, 0.9].map((level) => quantileOfSorted(ascending, level)) as [number, number, number];
   let index: SurvivalCalibration['index'] = notDefined('the predictions take too few values for a smooth curve');
+  let curve: SurvivalCalibration['curve'] = [];
   if (knots[0] < knots[1] && knots[1] < knots[2]) {
     const rows = transformed.map((v) => splineRow(v, knots));
-    const curve = fitCox(cutTime, cutEvent, rows);
-    index = curve.defined
-      ? defined(calibrationIndexOf(rows.map((row, i) => Math.abs(1 - coxSurvival(curve.value, row, [horizon])[0]! - risk[i]!))))
-      : curve;
+    const smooth = fitCox(cutTime, cutEvent, rows);
+    if (!smooth.defined) index = smooth;
+    else {
+      const observedAt = (v: number): number => 1 - coxSurvival(smooth.value, splineRow(v, knots), [horizon])[0]!;
+      index = defined(calibrationIndexOf(transformed.map((v, i) => Math.abs(observedAt(v) - risk[i]!))));
+      curve = Array.from({ length: 25 }, (_, k) => quantileOfSorted(ascending, 0.02 + (0.96 * k) / 24)).map((v) => ({
+        predicted: -Math.expm1(-Math.exp(v)),
+        observed: observedAt(v),
+      }));
+    }
   }
   return defined({
     overall,
@@ -127,5 +136,6 @@ export function survivalCalibration(
     observedOverExpected,
     slope,
     index,
+    curve,
   });
 }

@@ -48,7 +48,7 @@ export interface PbcPredictions {
 /** Years after a landmark at which risks are scored. */
 const pbcHorizons = [2, 5] as const;
 
-const markerIds: Readonly<Record<string, string>> = {
+export const pbcMarkerIds: Readonly<Record<string, string>> = {
   bili: 'bilirubin',
   albumin: 'albumin',
   alk_phos: 'alkaline-phosphatase',
@@ -99,7 +99,7 @@ export async function predictPbc(
       });
     }
     for (const { marker, own } of tasks) {
-      const index = manifest.markers.findIndex((candidate) => candidate.id === markerIds[marker.name]);
+      const index = manifest.markers.findIndex((candidate) => candidate.id === pbcMarkerIds[marker.name]);
       for (const task of own.filter((candidate) => candidate.id === id)) {
         const lastSeen = task.history.time.at(-1)!;
         const days = task.time - lastSeen;
@@ -213,7 +213,7 @@ export function visitMetrics(predictions: PbcPredictions): Metric[] {
   const own = Object.entries(predictions.visits).flatMap(([marker, forecasts]) => {
     if (forecasts.length === 0) return [];
     const people = byPerson(forecasts);
-    const label = `next visit, ${markerIds[marker]}`;
+    const label = `next visit, ${pbcMarkerIds[marker]}`;
     return [...rmseMetrics(label, people, names), ...skillMetrics(label, people, names), ...coverageMetrics(label, people)];
   });
   const all = byPerson(Object.values(predictions.visits).flat());

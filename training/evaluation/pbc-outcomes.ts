@@ -1,0 +1,163 @@
+/** The pack of primary biliary cholangitis held against what came: next visits, all later visits, death or transplantation. */
+import { errorDistribution, type Predictive } from '../baselines/predictive.ts';
+import { markerSeries, nextVisitTasks } from '../baselines/next-visit.ts';
+import {
+  pbcCovariates,
+  pbcLandmarkSet,
+  pbcLandmarkYears,
+  pbcMarkers,
+  predictPbcNextVisit,
+  predictPbcSurvival,
+  type PbcBaselines,
+} from '../baselines/pbc.ts';
+import { requiredLevel, requiredNumber, type ClinicalData } from '../clinical-data.ts';
+import { pbc } from '../recipes/pbc.ts';
+import { valueOutcome, type ArmOutcome, type EventOutcome, type Outcomes, type ValueOutcome } from './outcomes.ts';
+import { pbcMarkerIds } from './pbc.ts';
+import type { Futures, Predictor } from './predict.ts';
+
+const year = 365.25;
+const horizons = [1, 2, 3, 4, 5, 6, 7, 8].map((years) => years * year);
+
+export interface PbcOutcomesInput {
+  readonly predictor: Predictor;
+  readonly baselines: PbcBaselines;
+  readonly data: ClinicalData;
+  readonly ids: readonly string[];
+  /** Whose values are the climatology: people whom the baselines were fitted to. */
+  readonly trainingIds: readonly string[];
+  readonly onDone?: (share: number) => void;
+}
+
+export async function pbcOutcomes({
+  predictor,
+  baselines,
+  data,
+  ids,
+  trainingIds,
+  onDone = () => {},
+}: PbcOutcomesInput): Promise<Omit<Outcomes, 'set'>> {
+  const values: ValueOutcome[] = [];
+  const events: EventOutcome[] = [];
+  const arms: ArmOutcome[] = [];
+  const { manifest } = predictor.pack;
+  const { stepDays, horizonSteps } = manifest.grid;
+  const markers = pbcMarkers.map((marker) => ({
+    marker,
+    index: manifest.markers.findIndex(({ id }) => id === pbcMarkerIds[marker.name]),
+    climatology: climatologyOf(trainingIds.flatMap((id) => [...markerSeries(data, id, marker).value])),
+    tasks: nextVisitTasks(data, ids, marker),
+  }));
+  for (const [at, id] of ids.entries()) {
+    const record = pbc.record(data, id);
+    const seenAt = new Map<number, Futures>();
+    const from = async (day: number, steps: number): Promise<Futures> => {
+      const known = seenAt.get(day);
+      if (known && known.steps >= steps) return known;
+      const futures = await predictor.futures({ record, day, steps });
+      seenAt.set(day, futures);
+      return futures;
+    };
+    const draws = (futures: Futures, { index, marker }: (typeof markers)[number], days: number) => {
+      const own = predictor.measured(futures, index, days, 'event-free');
+      return marker.isLog ? own.map(Math.log) : own;
+    };
+    for (const landmark of pbcLandmarkYears) {
+      const day = landmark * year;
+      const set = pbcLandmarkSet(data, [id], landmark, 'composite');
+      if (set.ids.length === 0) continue;
+      const futures = await from(day, horizonSteps);
+      const risk = (days: number) => Math.min(1, predictor.incidence(futures, 0, days) + predictor.incidence(futures, 1, days));
+      const cox = predictPbcSurvival(baselines, landmark, 'composite', set.predictors[0]!, horizons);
+      let rank = 0;
+      for (let step = 1; step <= horizonSteps; step++) rank += risk(step * stepDays);
+      events.push({
+        person: id,
+        from: landmark === 0 ? 'entry' : `year ${landmark}`,
+        time: set.time[0]!,
+        event: set.event[0]!,
+        rank,
+        survivalAtOwnTime: 1 - risk(Math.min(set.time[0]!, horizonSteps * stepDays)),
+        risks: horizons.map(risk),
+        baselines: {
+          'landmark Cox': { rank: cox.risk, risks: cox.survival.map((s) => 1 - s) },
+          'Kaplan–Meier': { rank: null, risks: cox.kaplanMeier.map((s) => 1 - s) },
+        },
+      });
+      if (landmark !== 0 && landmark !== 3) continue;
+      for (const own of markers) {
+        const series = markerSeries(data, id, own.marker);
+        for (const [k, time] of series.time.entries()) {
+          const days = time - day;
+          if (days <= 0 || days > horizonSteps * stepDays) continue;
+          values.push(
+            valueOutcome({
+              person: id,
+              marker: pbcMarkerIds[own.marker.name]!,
+              task: landmark === 0 ? 'from entry' : `from year ${landmark}`,
+              days,
+              observed: series.value[k]!,
+              draws: draws(futures, own, days),
+              baselines: { climatology: own.climatology },
+            }),
+          );
+        }
+      }
+    }
+    for (const own of markers) {
+      for (const task of own.tasks.filter((candidate) => candidate.id === id)) {
+        const lastSeen = task.history.time.at(-1)!;
+        const days = task.time - lastSeen;
+        const futures = await from(lastSeen, Math.max(1, Math.ceil(days / stepDays)));
+        const covariates = pbcCovariates(data.subjects.get(id)!, id);
+        const baseline = predictPbcNextVisit(baselines, own.marker.name, task.history, task.time, covariates);
+        values.push(
+          valueOutcome({
+            person: id,
+            marker: pbcMarkerIds[own.marker.name]!,
+            task: 'next visit',
+            days,
+            observed: task.value,
+            draws: draws(futures, own, days),
+            baselines: {
+              climatology: own.climatology,
+              'carried forward': baseline.carriedForward,
+              'linear model': baseline.linear,
+              'mixed model': baseline.mixed,
+            },
+          }),
+        );
+      }
+    }
+    arms.push(await armsOf(predictor, data, id));
+    onDone((at + 1) / ids.length);
+  }
+  return { values, events, horizons, arms, groups: Object.fromEntries(ids.map((id) => [id, pbcGroups(data, id)])) };
+}
+
+async function armsOf(predictor: Predictor, data: ClinicalData, id: string): Promise<ArmOutcome> {
+  const record = { ...pbc.record(data, id), treatments: [] };
+  const under = async (interventions: readonly string[]) => {
+    const futures = await predictor.futures({ record, day: 0, steps: predictor.pack.manifest.grid.horizonSteps, interventions });
+    return {
+      event: Array.from(predictor.incidenceCurve(futures, 0)),
+      competing: Array.from(predictor.incidenceCurve(futures, 1)),
+    };
+  };
+  return { person: id, arms: { placebo: await under([]), 'D-penicillamine': await under(['d-penicillamine']) }, marker: null };
+}
+
+/** All values of the training people as equally likely: a forecast that knows nothing of the person. */
+export function climatologyOf(values: readonly number[]): Predictive {
+  const members = errorDistribution(values);
+  return { kind: 'empirical', point: members.reduce((sum, value) => sum + value, 0) / members.length, members };
+}
+
+export function pbcGroups(data: ClinicalData, id: string): Record<string, string> {
+  const row = data.subjects.get(id)!;
+  const age = requiredNumber(row, 'age', id);
+  return {
+    Sex: requiredLevel(row, 'sex', ['f', 'm'], id) === 'f' ? 'women' : 'men',
+    'Age at entry': age < 40 ? 'under 40' : age < 50 ? '40 to 49' : age < 60 ? '50 to 59' : '60 and over',
+  };
+}
