@@ -1,5 +1,6 @@
 /** Synthetic people: drawn from a pack's aggregates and its network, never from anybody's row. */
 import { AppError, invariant } from '#domain/errors.ts';
+import type { DrawnFuture } from '#domain/truth.ts';
 import { addDays, type CovariateValue, type IsoDate, type Observation, type PatientRecord } from '#domain/record.ts';
 import { drivePlan } from '#engine/drive.ts';
 import type { Stepper } from '#engine/engine.ts';
@@ -9,7 +10,7 @@ import { normalCdf } from '#numerics/special-functions.ts';
 import { conditioningAt, covariateInputs, fromState } from '#packs/conditioning.ts';
 import { peopleQuantileLevels, type LearnedManifest, type PeopleMarginal } from '#packs/manifest.ts';
 import type { LearnedPack } from '#packs/pack.ts';
-import { drawCourse, type Course } from './course.ts';
+import { continueCourse, drawCourse, type Course, type CourseEnd } from './course.ts';
 
 export interface DrawOptions {
   /** Length of the history, in grid steps. */
@@ -24,7 +25,15 @@ export interface DrawnPerson {
   readonly record: PatientRecord;
   readonly today: IsoDate;
   /** What no record shows, for teaching and tests. */
-  readonly truth: { readonly member: number; readonly traits: Float64Array; readonly states: Float64Array };
+  readonly truth: {
+    readonly member: number;
+    readonly traits: Float64Array;
+    readonly states: Float64Array;
+    /** At today. */
+    readonly end: CourseEnd;
+    /** [·] the conditioning of every step under usual care. */
+    readonly conditioning: Float64Array;
+  };
 }
 
 const mostAttempts = 200;
@@ -45,19 +54,57 @@ export function drawPerson(pack: LearnedPack, seed: Seed, options: DrawOptions):
     const entryMarkers = drawEntryMarkers(manifest, random);
     const { values } = covariateInputs(manifest, covariates, entryMarkers);
     const v = conditioningAt(manifest, values, active, covariates);
-    const none = new Float64Array(steps * network.shape.K);
-    const everyStep = Float64Array.from({ length: steps * v.length }, (_, j) => v[j % v.length]!);
-    const { rows } = drivePlan(network, { v: everyStep, logHazardShift: none, effectError: none });
+    const rows = everyStep(pack, v, steps);
     const member = random.below(network.shape.M);
     const course = drawCourse({ network, member, covariates: values, rows, steps, stepper, random });
-    if (course.eventStep !== null) continue;
+    if (course.event !== null) continue;
     const record = asRecord(manifest, covariates, entryMarkers, course, options, random);
-    return { record, today, truth: { member, traits: course.traits, states: course.states } };
+    const { traits, states, end } = course;
+    return { record, today, truth: { member, traits, states, end, conditioning: v } };
   }
   throw new AppError(
     'request_invalid',
     `Synthetic person: none of ${mostAttempts} was without an event after ${steps} steps. Ask for a shorter history.`,
   );
+}
+
+/** Usual care throughout, multiplied through the network. */
+function everyStep({ network }: LearnedPack, v: Float64Array, steps: number): Float32Array {
+  const none = new Float64Array(steps * network.shape.K);
+  const all = Float64Array.from({ length: steps * v.length }, (_, j) => v[j % v.length]!);
+  return drivePlan(network, { v: all, logHazardShift: none, effectError: none }).rows;
+}
+
+/**
+ * What comes after today for a person who was drawn: one course under usual care, from the same seed and number always the same. It is
+ * the truth of markers, without the error of a measurement.
+ */
+export function drawFuture(
+  pack: LearnedPack,
+  seed: Seed,
+  { truth }: DrawnPerson,
+  { number, steps, stepper }: Pick<DrawOptions, 'number' | 'stepper'> & { readonly steps: number },
+): DrawnFuture {
+  const { manifest, network } = pack;
+  const { member, conditioning, end } = truth;
+  const random = new RandomSequence(seed, streams.future, number);
+  const rows = everyStep(pack, conditioning, steps);
+  const { states, event } = continueCourse({ network, member, rows, steps, stepper, random }, end);
+  const { stepDays } = manifest.grid;
+  const { S } = network.shape;
+  const times = Array.from({ length: steps + 1 }, (_, t) => t);
+  const happened = event && manifest.events[event.cause]!;
+  return {
+    timesDays: times.map((t) => t * stepDays),
+    markers: Object.fromEntries(
+      manifest.markers.map((marker, j) => [
+        marker.id,
+        times.map((t) => (event && happened!.isTerminal && t > event.step ? null : fromState(marker, states[t * S + j]!))),
+      ]),
+    ),
+    // Within a step the network does not say when: its middle.
+    event: event && { id: happened!.id, day: (event.step + 0.5) * stepDays },
+  };
 }
 
 function drawCovariates({ people, covariates }: LearnedManifest, random: RandomSequence): Record<string, CovariateValue> {

@@ -25,7 +25,22 @@ export interface PatientRecord {
   readonly consent?: Consent;
   /** What came with an imported record and no pack reads: conditions, medicines, values in unknown units. Shown, never computed with. */
   readonly background?: readonly BackgroundEntry[];
+  /** Of people drawn from a pack's statistics, as long as nothing of them was changed: then their future can be shown. */
+  readonly drawn?: Drawing;
   readonly updatedAt: number;
+}
+
+/** Enough to draw the same person again, by the same pack. */
+export interface Drawing {
+  readonly packId: string;
+  readonly packDigest: string;
+  readonly seed: number;
+  /** Among the people of the seed. */
+  readonly number: number;
+  /** Length of the drawn history in the pack's grid steps. */
+  readonly historySteps: number;
+  /** The person's today when they were drawn. */
+  readonly on: IsoDate;
 }
 
 export interface Identity {

@@ -7,7 +7,7 @@
 export type Seed = readonly [low: number, high: number];
 
 /** What a counter's last word stands for. The numbers are part of every engine: never renumber them. */
-export const streams = { process: 0, event: 1, observation: 2, effect: 3, twin: 4, resample: 5, people: 6 } as const;
+export const streams = { process: 0, event: 1, observation: 2, effect: 3, twin: 4, resample: 5, people: 6, future: 7 } as const;
 export type Stream = (typeof streams)[keyof typeof streams];
 
 /** A seed from any safe non-negative integer. */

@@ -67,6 +67,15 @@ export const backgroundSchema = v.object({
   source: v.object({ file: text, place: text }),
 });
 
+const drawingSchema = v.object({
+  packId: text,
+  packDigest: text,
+  seed: v.pipe(finite, v.integer(), v.minValue(0)),
+  number: v.pipe(finite, v.integer(), v.minValue(0)),
+  historySteps: v.pipe(finite, v.integer(), v.minValue(0)),
+  on: date,
+});
+
 const schema = v.object({
   id: text,
   alias: text,
@@ -95,6 +104,7 @@ const schema = v.object({
   identity: v.exactOptional(identitySchema),
   consent: v.exactOptional(consentSchema),
   background: v.exactOptional(v.array(backgroundSchema)),
+  drawn: v.exactOptional(drawingSchema),
   updatedAt: v.number(),
 });
 

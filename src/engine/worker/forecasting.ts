@@ -1,6 +1,6 @@
 /** Forecasts, and the made-up people that packs are tried with. */
 import { demonstrationRecord } from '#cohorts/demonstrations.ts';
-import { drawPerson } from '#cohorts/people.ts';
+import { drawFuture, drawPerson } from '#cohorts/people.ts';
 import { AppError } from '#domain/errors.ts';
 import type { IsoDate, PatientRecord } from '#domain/record.ts';
 import { seedFrom } from '#numerics/random.ts';
@@ -44,6 +44,21 @@ export const forecast: Handler<'forecast'> = async (
   return forecastEquations({ pack, fitted, plans: others, seed }, deps, part(hooks, 0.6, 1));
 };
 
+/** What comes of a person who was drawn by this very pack. */
+export const drawnFuture: Handler<'drawnFuture'> = async ({ drawn }) => {
+  const [pack, { stepper }] = [await packOf(drawn.packId), await currentBench()];
+  if (!isLearned(pack) || pack.digest !== drawn.packDigest) {
+    throw new AppError(
+      'request_invalid',
+      'This made-up person was drawn by another version of the pack, and only that one knows what comes of them. Draw a new person.',
+    );
+  }
+  const { seed, number, historySteps, on } = drawn;
+  const options = { historySteps, today: on, stepper, number };
+  const drawnPerson = drawPerson(pack, seedFrom(seed), options);
+  return drawFuture(pack, seedFrom(seed), drawnPerson, { number, stepper, steps: pack.manifest.grid.horizonSteps });
+};
+
 async function drawDemonstration(
   pack: LearnedPack,
   stepper: Stepper & Machine,
@@ -54,9 +69,10 @@ async function drawDemonstration(
   // a quarter of the history that the pack can read: a course to see, and most people are still without an event.
   const isAtEntry = leverInterventions(pack.manifest).every(({ timing }) => timing === 'from-entry');
   const historySteps = isAtEntry ? 0 : Math.max(1, Math.round(pack.manifest.grid.historySteps / 4));
-  const draw = (number: number) => {
+  const draw = (number: number): PatientRecord => {
     const { record } = drawPerson(pack, seedFrom(seed), { historySteps, today, stepper, number });
-    return isAtEntry ? { ...record, treatments: [] } : record;
+    const drawn = { packId: pack.manifest.id, packDigest: pack.digest, seed, number, historySteps, on: today };
+    return { ...record, ...(isAtEntry ? { treatments: [] } : {}), drawn };
   };
   // A demonstration shows what a forecast looks like, so people at the edge of the pack are drawn again; the page says so.
   for (let number = 1; number < demonstrationAttempts; number++) {
