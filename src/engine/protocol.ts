@@ -13,7 +13,9 @@ import type {
 } from '#domain/explanation.ts';
 import type { Forecast } from '#domain/forecast.ts';
 import type { Plan } from '#domain/plan.ts';
-import type { IsoDate, IsoMinute, PatientRecord } from '#domain/record.ts';
+import type { PlanAnswer, PlanQuestion } from '#domain/planning.ts';
+import type { Drawing, IsoDate, IsoMinute, PatientRecord } from '#domain/record.ts';
+import type { DrawnFuture } from '#domain/truth.ts';
 import type { ValidationReport } from '#domain/validation.ts';
 import type { Standing } from '#domain/trust.ts';
 import type { PackManifest } from '#packs/manifest.ts';
@@ -102,6 +104,16 @@ export interface PersonOrder {
   readonly now?: IsoMinute;
 }
 
+/** What would be better for one person: asked with few futures first, then with all. */
+export interface PlanOrder {
+  readonly packId: string;
+  readonly record: PatientRecord;
+  readonly today: IsoDate;
+  /** As in `RunOrder`. */
+  readonly now?: IsoMinute;
+  readonly question: PlanQuestion;
+}
+
 /** A question about what the model used for one person. */
 export interface WhyOrder<Question> {
   readonly packId: string;
@@ -135,8 +147,11 @@ export interface Calls {
   /** Null where a pack has no report. */
   readonly validation: { readonly argument: { readonly packId: string }; readonly answer: ValidationReport | null };
   readonly person: { readonly argument: PersonOrder; readonly answer: PatientRecord };
+  /** `learned` packs only: equations packs bring people whose course nobody drew. */
+  readonly drawnFuture: { readonly argument: { readonly drawn: Drawing }; readonly answer: DrawnFuture };
   readonly forecast: { readonly argument: RunOrder; readonly answer: Forecast };
   readonly doseSearch: { readonly argument: DoseOrder; readonly answer: DoseAnswer };
+  readonly planSearch: { readonly argument: PlanOrder; readonly answer: PlanAnswer };
   readonly samplingTimes: { readonly argument: SamplingOrder; readonly answer: SamplingAnswer };
   readonly standing: { readonly argument: StandingOrder; readonly answer: Standing };
   readonly attribution: { readonly argument: AttributionOrder; readonly answer: Attribution };

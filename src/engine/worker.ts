@@ -7,9 +7,10 @@ import type { CallName, Calls, FromWorker, ToWorker, WorkerSettings } from './pr
 import { currentBench } from './worker/bench.ts';
 import { doseSearch, samplingTimes } from './worker/dosing.ts';
 import { attribution, counterfactual, gradients, neighbours, sensitivity } from './worker/explaining.ts';
-import { forecast, person } from './worker/forecasting.ts';
+import { drawnFuture, forecast, person } from './worker/forecasting.ts';
 import type { Handler } from './worker/hooks.ts';
 import { goldenOf, shelf } from './worker/packs.ts';
+import { planSearch } from './worker/planning.ts';
 import { sent } from './worker/sent-error.ts';
 import { standing } from './worker/trusting.ts';
 import { isOfPacks, keepSettings } from './worker/settings.ts';
@@ -33,8 +34,10 @@ const handlers: Handlers = {
   golden: ({ packId }) => goldenOf(packId),
   validation,
   person,
+  drawnFuture,
   forecast,
   doseSearch,
+  planSearch,
   samplingTimes,
   standing,
   attribution,

@@ -78,6 +78,9 @@ export function equationsEvaluator(
           const readout = readoutOf(program, measure);
           if (measure.kind === 'event' || measure.kind === 'event-free-days') {
             eventLanes(measure, program, now, { simulation, plan: p }, into);
+          } else if (measure.kind === 'target' && !look) {
+            // A plan without a dosing interval reaches no target of one, nor what it warns of.
+            into.fill(0);
           } else if (look && readout) {
             const column = readouts.indexOf(readout.index) * days.length;
             const rows = look.days.map((day) => (column + rowOf.get(day)!) * lanes.lanes);

@@ -114,12 +114,20 @@ export function checkMeasure(manifest: PackManifest, measure: Measure, horizonDa
       if (measure.fromDay > measure.toDay) throw new AppError('request_invalid', 'A measure ends on a day before it begins.');
       return;
     }
-    case 'target':
-      return among(
+    case 'target': {
+      const targets = targetsOf(manifest);
+      among(
         'target',
         measure.target,
-        targetsOf(manifest).map(({ id }) => id),
+        targets.map(({ id }) => id),
       );
+      const { window } = targets.find(({ id }) => id === measure.target)!.measure;
+      if (window.kind !== 'days' || window.to <= horizonDays + 1e-9) return;
+      throw new AppError(
+        'request_invalid',
+        `The target is measured up to day ${window.to}; the horizon is ${horizonDays} days. Choose a longer horizon, or another target.`,
+      );
+    }
     case 'burden':
       return;
   }

@@ -1,4 +1,4 @@
-/** The last fitted person of an equations pack: the questions of one page are about one fit. */
+/** The last fitted people of equations packs: the questions of one page are about one fit. */
 import type { IsoMinute, PatientRecord } from '#domain/record.ts';
 import type { EquationsPack } from '#packs/pack.ts';
 import { fitPerson, type FittedPerson } from '#twin/equations/fitted-person.ts';
@@ -7,7 +7,16 @@ import type { Hooks } from './hooks.ts';
 
 /** So many posterior draws are kept of the last fitted person; whoever needs fewer takes an even share of them. */
 export const fittedDraws = 10_000;
-let lastFit: { readonly key: string; readonly fitted: Promise<FittedPerson>; readonly signal: AbortSignal } | null = null;
+/** The fit of the page, and the one anew on which what a search found is scored again. */
+const mostKept = 2;
+const kept: Fit[] = [];
+
+interface Fit {
+  readonly key: string;
+  readonly fitted: Promise<FittedPerson>;
+  readonly signal: AbortSignal;
+  isDone: boolean;
+}
 
 /** The forecast, the dose search and the sampling times of one page are about one fit. */
 export function fittedOf(
@@ -20,15 +29,23 @@ export function fittedOf(
 ): Promise<FittedPerson> {
   const lanes = Math.max(wanted, fittedDraws);
   const key = JSON.stringify([pack.digest, record, now, seed, lanes]);
-  // A fit that somebody stopped is nobody else's.
-  if (lastFit?.key !== key || lastFit.signal.aborted) {
-    const fitted = currentBench().then(({ engine }) =>
-      fitPerson({ pack, record, now, lanes, seed }, { simulator: engine, now: () => performance.now() }, hooks),
-    );
-    lastFit = { key, fitted, signal: hooks.signal };
-    fitted.catch(() => {
-      if (lastFit?.fitted === fitted) lastFit = null;
-    });
-  }
-  return lastFit.fitted;
+  const known = kept.find((one) => one.key === key);
+  // A fit that somebody stopped before it was done is nobody else's.
+  if (known && (known.isDone || !known.signal.aborted)) return known.fitted;
+  const fitted = currentBench().then(({ engine }) =>
+    fitPerson({ pack, record, now, lanes, seed }, { simulator: engine, now: () => performance.now() }, hooks),
+  );
+  const one: Fit = { key, fitted, signal: hooks.signal, isDone: false };
+  if (known) forget(known);
+  kept.unshift(one);
+  kept.splice(mostKept);
+  fitted.then(
+    () => (one.isDone = true),
+    () => forget(one),
+  );
+  return fitted;
+}
+
+function forget(one: Fit): void {
+  if (kept.includes(one)) kept.splice(kept.indexOf(one), 1);
 }
