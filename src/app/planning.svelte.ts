@@ -64,6 +64,8 @@ export class PlanningState {
         (this.circled?.includes(id) ?? true) && (origin === 'usual-care' || keepsLimits || !this.onlyKeepingLimits),
     ),
   );
+  /** Something shown leaves what the pack's people had: whatever leaves the page says so. */
+  readonly isOutsideShown: boolean = $derived.by(() => this.candidates.some(({ support }) => support.reasons.length > 0));
   /** Usual care, which every candidate is held against. */
   readonly usual: PlanCandidate | null = $derived.by(() => this.candidates.find(({ origin }) => origin === 'usual-care') ?? null);
   readonly compared: readonly PlanCandidate[] = $derived.by(() =>

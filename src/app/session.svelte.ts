@@ -134,6 +134,7 @@ export class Session {
     const { forecast, packs, patients } = this;
     this.exports = new Exports({
       forecast,
+      planning: this.planning,
       packs,
       patients,
       log: vault.audit,

@@ -8,7 +8,7 @@ import type { FrontAxis, FrontPoint } from '#ui/charts/front-geometry.ts';
 import InlineNumber from '#ui/components/InlineNumber.svelte';
 import '#ui/theme/base.css';
 
-const axis = (label: string, wish: 'more' | 'less'): FrontAxis => ({ label, wish, text: String, tick: String });
+const axis = (label: string, wish: 'more' | 'less'): FrontAxis => ({ label, wish, text: String });
 const point = (id: string, x: number, y: number, rest: Partial<FrontPoint> = {}): FrontPoint => ({
   id,
   name: `plan ${id}`,

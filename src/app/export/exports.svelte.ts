@@ -24,11 +24,13 @@ import { failureOf } from '../failure.ts';
 import type { Failure } from '../failure.ts';
 import type { ForecastState } from '../forecast.svelte.ts';
 import type { Packs } from '../packs.svelte.ts';
+import type { PlanningState } from '../planning.svelte.ts';
 import type { Patients } from '../patients.svelte.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
 export interface ExportsParts {
   readonly forecast: ForecastState;
+  readonly planning: PlanningState;
   readonly packs: Packs;
   readonly patients: Patients;
   readonly log: AuditLog;
@@ -144,18 +146,21 @@ export class Exports {
       `SIMULATED, not a measurement. ${safetyLine}`,
       `Counterpart ${stamp.appVersion}, pack ${stamp.packId} ${stamp.packVersion} (${stamp.packDigest.slice(0, 12)}), seed ${stamp.seed}, ${stamp.rollouts} courses a plan, ${stamp.engine}. Run on ${stamp.madeAt.slice(0, 10)} (date moved). Inputs ${stamp.inputsHash.slice(0, 12)}.`,
     ];
+    const outside = run.forecast.plans.filter(({ outsideSupport }) => outsideSupport.length > 0).map(({ plan }) => plan.name);
+    if (outside.length > 0) lines.push(`Outside the pack’s evidence: ${outside.join(', ')}.`);
     const name = fileName('chart', run.madeAt, run.inputsHash);
     return { name, mark: { lines, metadata: [['simulated', 'true'] as const, ...stampLines(stamp)], replaced } };
   }
 
   async #packMark() {
-    const { forecast, version, engine, now } = this.#parts;
+    const { forecast, planning, version, engine, now } = this.#parts;
     if (!forecast.pack) throw new AppError('export_failed', 'There is no pack that this picture is of. Choose a patient first.');
     const { manifest, digest } = forecast.pack;
     const day = new Date(now()).toISOString().slice(0, 10);
     const lines = [
       `SIMULATED, not a measurement. ${safetyLine}`,
       `Counterpart ${version}, pack ${manifest.id} ${manifest.version} (${digest.slice(0, 12)}), seed ${forecast.seed}, ${engine()}. Made on ${day}.`,
+      ...(planning.isOutsideShown ? ['Some of the plans drawn lie outside what the pack’s people had.'] : []),
     ];
     const metadata = [
       ['simulated', 'true'],

@@ -50,6 +50,7 @@ const simulatedHeader = [
   'kind',
   'plan',
   'plan_name',
+  'outside_evidence',
   'id',
   'label',
   'days_from_now',
@@ -73,6 +74,8 @@ export function simulatedCsv(
 ): string {
   const origin = [`${stamp.packId} ${stamp.packVersion}`, stamp.seed, stamp.madeAt] as const;
   const { timesDays } = forecast;
+  const outside = new Set(forecast.plans.flatMap(({ plan, outsideSupport }) => (outsideSupport.length > 0 ? [plan.id] : [])));
+  const isOutside = (planId: string) => outside.has(planId);
   const labelOf = (id: string) => vocabulary.quantities.get(id)?.label ?? vocabulary.events.get(id)?.label ?? id;
   type Own = readonly [unit: string, interval: string, low: number | null, middle: number | null, high: number | null];
   const row = (kind: string, plan: { id: string; name: string }, id: string, label: string, day: number, own: Own): Cell[] => [
@@ -80,6 +83,7 @@ export function simulatedCsv(
     kind,
     plan.id,
     plan.name,
+    isOutside(plan.id),
     id,
     label,
     day,

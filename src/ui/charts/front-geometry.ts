@@ -28,10 +28,8 @@ export interface FrontAxis {
   /** As in a sentence, with its unit: "days without an event", "death within 5 years, of 100". */
   readonly label: string;
   readonly wish: 'more' | 'less';
-  /** A value with its unit, for words. */
+  /** A value in the unit of the label, without it. */
   readonly text: (value: number) => string;
-  /** The same for the axis, without unit. */
-  readonly tick: (value: number) => string;
 }
 
 export interface Dot {

@@ -1,5 +1,6 @@
 import { assert, asyncProperty, constantFrom, nat } from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { limitsOf } from '#app/export/exports.svelte.ts';
 import type { ExportFile, Exports, RunKind } from '#app/export/exports.svelte.ts';
 import type { PatientRecord } from '#domain/record.ts';
 import { pageOf } from '../../fixtures/export-page.ts';
@@ -231,4 +232,33 @@ test('an age above 89 leaves as 90', async () => {
   expect(run.record.identity).toBeUndefined();
   expect(run.forecast.fit.inputs.find(({ id }: { id: string }) => id === 'age').value).toBe('90 or above a');
   for (const { text } of files) expect(text).not.toMatch(/(?<![.\d])93(?: a\b|,a\b)/);
+});
+
+test('a plan outside the evidence says so in every export: run, CSV, FHIR, pictures', async () => {
+  const inside = await dosedRun();
+  const reason = 'Toymycin: a dose lies above 3000, the largest the pack is meant for.';
+  const made: MadeRun = {
+    ...inside,
+    forecast: {
+      ...inside.forecast,
+      plans: inside.forecast.plans.map((one, index) => (index === 1 ? { ...one, outsideSupport: [reason] } : one)),
+    },
+  };
+  const { exports } = await pageOf(made);
+  for (const kind of kinds) expect((await exports.run(kind, { isWithIdentity: false }))!.text, kind).toContain(reason);
+  const csv = (await exports.run('forecast-csv', { isWithIdentity: false }))!.text.split('\r\n');
+  const header = csv.find((line) => line.startsWith('simulated,'))!.split(',');
+  const column = header.indexOf('outside_evidence');
+  const rows = csv.slice(csv.findIndex((line) => line.startsWith('simulated,')) + 1).filter((line) => line !== '');
+  for (const row of rows) {
+    const cells = row.split(',');
+    const isUsual = cells[header.indexOf('plan')] === 'usual-care';
+    expect(cells[column]).toBe(isUsual ? 'FALSE' : 'TRUE');
+  }
+  const { mark } = (await exports.pictureMark('forecast'))!;
+  expect(mark.lines.join(' ')).toMatch(/Outside the pack’s evidence: Plan/);
+  const none = await pageOf(inside);
+  expect((await none.exports.pictureMark('forecast'))!.mark.lines.join(' ')).not.toContain('Outside');
+  await exports.makeReport({ isWithIdentity: false });
+  expect(limitsOf(exports.report!, made.pack.manifest).join(' ')).toContain(reason);
 });

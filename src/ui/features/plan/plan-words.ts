@@ -145,8 +145,7 @@ export function axisOf(measure: Measure, wish: 'more' | 'less', unit: string, ma
   return {
     label: `${measureText(measure, manifest)}${scale.unit === '' || measure.kind === 'burden' ? '' : `, ${scale.unit}`}`,
     wish,
-    text: (value) => `${numberText(scale.factor * value, 0)}${scale.unit === '' ? '' : ` ${scale.unit}`}`,
-    tick: (value) => formatValue(scale.factor * value),
+    text: (value) => formatValue(Number((scale.factor * value).toPrecision(3))),
   };
 }
 
