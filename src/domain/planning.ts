@@ -213,6 +213,8 @@ export interface PolicyQuestion {
   readonly fixed: readonly Plan[];
   readonly goals: readonly Goal[];
   readonly limits: readonly ChanceLimit[];
+  /** As in `PlanQuestion`. */
+  readonly changes?: readonly CovariateChange[];
   /** Virtual copies of the person, each a truth of its own. */
   readonly futures: number;
   readonly horizonDays: number;

@@ -1,0 +1,172 @@
+/**
+ * Policies under a pack of equations. A future is one posterior draw of the person, taken for the truth: it is followed under what is
+ * given, measured with the pack's own error on the days of the policy, and what is given next follows from what was measured. All arms
+ * meet the same truths and the same errors of measurement.
+ */
+import { AppError } from '#domain/errors.ts';
+import type { Plan } from '#domain/plan.ts';
+import type { PlanSupport, Policy, PolicyAnswer, PolicyArm, PolicyQuestion } from '#domain/planning.ts';
+import type { RunHooks } from '#engine/engine.ts';
+import type { Simulator } from '#engine/simulation.ts';
+import { seedFrom } from '#numerics/random.ts';
+import type { EquationsManifest } from '#packs/manifest.ts';
+import { planRegimens } from '#twin/equations/course.ts';
+import type { FittedPerson } from '#twin/equations/fitted-person.ts';
+import { checkEquationsPlan } from '#twin/equations/plans.ts';
+import { reportEquationsFit } from '#twin/equations/report.ts';
+import { usualCareId, usualCarePlan } from '#twin/plan-check.ts';
+import { checkMeasure, unitOf } from '../evaluate.ts';
+import { equationsSupport } from '../support.ts';
+import type { CourseDeps } from './courses.ts';
+import { checkPolicy, type DosePlan } from './dose-rules.ts';
+import { splitDraws } from './draws.ts';
+import { armValue, figuresOfFutures } from './figures.ts';
+import { followPolicy } from './follow.ts';
+
+export interface EquationsPolicyDeps {
+  readonly manifest: EquationsManifest;
+  /** With more draws than there are futures: futures and the clinician's draws share none. */
+  readonly fitted: FittedPerson;
+  readonly simulator: Simulator;
+  /** Milliseconds; without it the answer took 0. */
+  readonly now?: () => number;
+}
+
+/** The clinician's draws of today. */
+export const knownDraws = 1000;
+const fewestFutures = 2;
+
+/** Throws `AppError` for what a person can mend in the question. The same question gives the same answer but for its time. */
+export async function equationsPolicies(
+  question: PolicyQuestion,
+  { manifest, fitted, simulator, now = () => 0 }: EquationsPolicyDeps,
+  hooks: RunHooks = {},
+): Promise<PolicyAnswer> {
+  const started = now();
+  const { horizonDays, policies, goals, limits } = question;
+  const fixed = question.fixed.filter(({ id }) => id !== usualCareId);
+  const measures = [...goals, ...limits].map(({ measure }) => measure);
+  measures.forEach((measure) => checkMeasure(manifest, measure, horizonDays));
+  policies.forEach((policy) => {
+    checkPolicy(manifest, policy);
+    checkEquationsPlan(manifest, policy.start);
+    if (policy.rule.kind === 'switch-when') checkEquationsPlan(manifest, policy.rule.to);
+  });
+  fixed.forEach((plan) => checkEquationsPlan(manifest, plan));
+  requireFutures(question.futures);
+  const { person } = fitted;
+  const units = measures.map((measure) => unitOf(measure, amountUnit(manifest)));
+  const finish = (
+    status: PolicyAnswer['status'],
+    message: string,
+    arms: readonly PolicyArm[],
+    futures: number,
+  ): PolicyAnswer => ({
+    status,
+    message,
+    arms,
+    units,
+    futures,
+    elapsedMs: now() - started,
+    seed: question.seed,
+  });
+  const fit = reportEquationsFit(manifest, fitted);
+  if (fit.standing === 'outside') return finish('outside-support', `No policy is simulated. ${fit.reasons.join(' ')}`, [], 0);
+
+  const seed = seedFrom(question.seed);
+  const split = splitDraws(fitted.twin, question.futures, knownDraws, seed);
+  const deps: CourseDeps = { person, simulator, changes: question.changes ?? [], horizonDays, seed };
+  const written = (plan: Plan) => writeOut(fitted, plan);
+  const then = ({ rule }: Policy) => (rule.kind === 'switch-when' ? written(rule.to) : null);
+  const usual = written(usualCarePlan(manifest, horizonDays));
+  const arms: PolicyArm[] = [];
+  const total = 1 + fixed.length + 4 * policies.length;
+  const part = (from: number, to: number): RunHooks => ({
+    ...(hooks.signal ? { signal: hooks.signal } : {}),
+    onProgress: (fraction) => hooks.onProgress?.((from + fraction * (to - from)) / total),
+  });
+  const figures = (plans: readonly DosePlan[], planOf: Uint32Array, own: RunHooks) =>
+    figuresOfFutures(measures, manifest, split.truths, plans, planOf, deps, own);
+
+  let care: readonly Float64Array[] = [];
+  for (const [p, plan] of [usual, ...fixed.map(written)].entries()) {
+    const own = await figures([plan], new Uint32Array(split.truths.size), part(p, p + 1));
+    if (p === 0) care = own;
+    arms.push({
+      id: plan.id,
+      name: plan.name,
+      kind: p === 0 ? 'usual-care' : 'fixed',
+      ...valuesOf(own, care, goals.length),
+      changedShare: [],
+      dose: [],
+      meanMeasurements: 0,
+      refits: null,
+      support: equationsSupport(manifest, person, plan),
+    });
+  }
+  for (const [p, policy] of policies.entries()) {
+    const from = 1 + fixed.length + 4 * p;
+    const course = await followPolicy(
+      { policy, start: written(policy.start), then: then(policy) },
+      { manifest, fitted, split },
+      deps,
+      part(from, from + 3),
+    );
+    const own = await figures(course.plans, course.planOf, part(from + 3, from + 4));
+    arms.push({
+      id: policy.id,
+      name: policy.name,
+      kind: 'policy',
+      ...valuesOf(own, care, goals.length),
+      changedShare: course.changedShare,
+      dose: course.dose,
+      meanMeasurements: course.measurements / split.truths.size,
+      refits: course.refits,
+      support: farthest(course.plans.map((plan) => equationsSupport(manifest, person, plan))),
+    });
+  }
+  const message = `${split.truths.size} virtual copies of this person were followed under each plan and each policy, simulated under the model’s assumptions.`;
+  const read = fit.standing === 'partly' ? ' This person is partly outside what the pack saw: read with care.' : '';
+  return finish('completed', message + read, arms, split.truths.size);
+}
+
+/** Throws `request_invalid` unless it is a whole number of at least two. */
+export function requireFutures(futures: number): void {
+  if (Number.isInteger(futures) && futures >= fewestFutures) return;
+  throw new AppError(
+    'request_invalid',
+    `Futures: found ${futures}, expected a whole number of at least ${fewestFutures}. Ask for more.`,
+  );
+}
+
+/** Unit of the one intervention with listed doses; '1' where there is none or several. */
+export function amountUnit({ models, doseGrids }: EquationsManifest): string {
+  const dosed = new Set(doseGrids.map(({ intervention }) => intervention));
+  const units = models.flatMap(({ inputs = [] }) =>
+    inputs.filter(({ intervention }) => dosed.has(intervention)).map(({ unit }) => unit),
+  );
+  const [unit, ...others] = [...new Set(units)];
+  return unit !== undefined && others.length === 0 ? unit : '1';
+}
+
+/** The same plan with the doses of the record that go on written out, so that a decision can change them. */
+export function writeOut({ person }: Pick<FittedPerson, 'person'>, plan: Plan): DosePlan {
+  return { ...plan, regimens: planRegimens(person, plan), stopsCurrentDoses: true };
+}
+
+/** Of everything that a policy may lead to. */
+export function farthest(supports: readonly PlanSupport[]): PlanSupport {
+  return {
+    distance: Math.max(0, ...supports.map(({ distance }) => distance)),
+    reasons: [...new Set(supports.flatMap(({ reasons }) => reasons))],
+  };
+}
+
+function valuesOf(
+  own: readonly Float64Array[],
+  care: readonly Float64Array[],
+  goals: number,
+): Pick<PolicyArm, 'goals' | 'limits'> {
+  const values = own.map((figures, m) => armValue(figures, care[m]!));
+  return { goals: values.slice(0, goals), limits: values.slice(goals) };
+}
