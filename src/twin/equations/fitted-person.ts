@@ -10,7 +10,7 @@ import type { EquationsPack } from '#packs/pack.ts';
 import { fitEquations } from './averaging.ts';
 import { modelProblem } from './course.ts';
 import { forPeople } from './for-people.ts';
-import type { EquationsTwin } from './fit-problem.ts';
+import type { EquationsTwin, ModelProblem } from './fit-problem.ts';
 import { readPerson, type Person } from './person.ts';
 
 export interface FittedPerson {
@@ -42,11 +42,16 @@ export async function fitPerson(
 ): Promise<FittedPerson> {
   const started = clock();
   const person = readPerson(pack.manifest, record, now);
-  const programs = pack.programs.filter((program) => program.priorWeight > 0 && isFor(program, person));
-  const totalWeight = programs.reduce((sum, { priorWeight }) => sum + priorWeight, 0);
-  const models = programs.map((program) => modelProblem(forPeople(program), person, Math.log(program.priorWeight / totalWeight)));
+  const models = problemsOf(pack, person);
   const twin = await fitEquations({ models, simulator, seed: seedFrom(seed), lanes }, hooks);
   return { person, twin, elapsedMs: clock() - started };
+}
+
+/** What is to be fitted: the pack's models that are for this person, by their prior weights. */
+export function problemsOf({ programs: all }: Pick<EquationsPack, 'programs'>, person: Person): ModelProblem[] {
+  const programs = all.filter((program) => program.priorWeight > 0 && isFor(program, person));
+  const totalWeight = programs.reduce((sum, { priorWeight }) => sum + priorWeight, 0);
+  return programs.map((program) => modelProblem(forPeople(program), person, Math.log(program.priorWeight / totalWeight)));
 }
 
 function isFor({ onlyWhere }: Program, { covariates }: Person): boolean {
