@@ -208,7 +208,7 @@ export class ForecastState {
 
   /** Candidates of the Plan page become plans beside usual care; undo brings the former plans back. */
   compare(chosen: readonly Pick<PlanCandidate, 'plan' | 'origin'>[]): void {
-    if (this.pack) this.#change(comparingPlans(this.pack.manifest, chosen));
+    if (this.pack) this.#change(comparingPlans(this.pack.manifest, chosen, this.plans));
   }
 
   /** What is asked on the Plan page: kept like plans. */

@@ -84,15 +84,17 @@ function nextPlan(plans: readonly Plan[]): Pick<Plan, 'id' | 'name'> | null {
 
 /**
  * Chosen candidates of the Plan page, each as the plan it becomes beside usual care, in the same order: plans of the page keep their
- * letter, what was found takes the next free one. At most as many as can be drawn.
+ * letter, what was found takes the next one that no plan of the page has, or else one whose plan was not chosen. At most as many as can
+ * be drawn.
  */
 export function letteredPlans<Chosen extends Pick<PlanCandidate, 'plan' | 'origin'>>(
   chosen: readonly Chosen[],
+  onPage: readonly Plan[],
 ): readonly { readonly chosen: Chosen; readonly plan: Plan }[] {
   const own = chosen.filter(({ origin }) => origin === 'own').map(({ plan }) => plan);
   const found = chosen.filter(({ origin }) => origin === 'found');
   const lettered = found.reduce<readonly Plan[]>((plans, { plan }) => {
-    const named = nextPlan([...own, ...plans]);
+    const named = nextPlan([...onPage, ...own, ...plans]) ?? nextPlan([...own, ...plans]);
     return named ? [...plans, { ...plan, ...named }] : plans;
   }, []);
   return chosen.flatMap((one) => {
@@ -105,8 +107,9 @@ export function letteredPlans<Chosen extends Pick<PlanCandidate, 'plan' | 'origi
 export function comparingPlans(
   manifest: PackManifest,
   chosen: readonly Pick<PlanCandidate, 'plan' | 'origin'>[],
+  onPage: readonly Plan[],
 ): readonly Plan[] {
-  const plans = letteredPlans(chosen).map(({ plan }) => plan);
+  const plans = letteredPlans(chosen, onPage).map(({ plan }) => plan);
   return [usualCarePlan(manifest, horizonDays(manifest)), ...plans.toSorted((a, b) => a.id.localeCompare(b.id))];
 }
 

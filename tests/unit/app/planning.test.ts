@@ -277,6 +277,16 @@ describe('the search of plans', () => {
     expect(forecast.plans).toEqual(before);
   });
 
+  test('a letter that a plan of the page has is not given to another while there are free ones', async () => {
+    const { planning, forecast } = await session(fakeClient().client);
+    forecast.duplicate(usualCareId);
+    await planning.search();
+    planning.tick('found-1', true);
+    expect(planning.lettered.map(({ plan }) => plan.id)).toEqual(['plan-b']);
+    for (let more = 0; more < 3; more++) forecast.duplicate(usualCareId);
+    expect(planning.lettered.map(({ plan }) => plan.id)).toEqual(['plan-a']);
+  });
+
   test('plans that switch interventions on and off are given whole', async () => {
     const block = { intervention: 'toymycin', startDay: 1, stopDay: 2 };
     const { planning, forecast } = await session(

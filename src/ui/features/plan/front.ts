@@ -48,8 +48,14 @@ export function identitiesOf(
   candidates: readonly PlanCandidate[],
   lettered: ReturnType<typeof letteredPlans<PlanCandidate>>,
 ): ReadonlyMap<string, PlanIdentity> {
-  const marked = candidates.filter(({ origin }) => origin !== 'found').map(({ id, plan }) => [id, identityOf(plan)] as const);
-  return new Map([...marked, ...lettered.map(({ chosen, plan }) => [chosen.id, identityOf(plan)] as const)]);
+  const ticked = lettered.map(({ chosen, plan }) => [chosen.id, identityOf(plan)] as const);
+  const taken = new Set(ticked.map(([, { letter }]) => letter));
+  const marked = candidates
+    .filter(({ origin }) => origin !== 'found')
+    .map(({ id, plan }) => [id, identityOf(plan)] as const)
+    // Where letters run out, one of a plan of the page that is not ticked is given away.
+    .filter(([, { letter }]) => !taken.has(letter));
+  return new Map([...marked, ...ticked]);
 }
 
 /** Marked ones last, so that they lie on top. */

@@ -99,7 +99,8 @@ export function spaceText(space: SearchSpace, manifest: PackManifest): string {
 function scaleOf(measure: Measure, unit: string): { readonly factor: number; readonly unit: string } {
   if (isChance(measure)) return { factor: 100, unit: 'of 100' };
   if (measure.kind === 'marker-time') return { factor: 100, unit: '%' };
-  if (measure.kind === 'burden' && measure.of !== 'amount') return { factor: 1, unit: '' };
+  // Their words say what is counted.
+  if (measure.kind === 'burden' || measure.kind === 'event-free-days') return { factor: 1, unit: '' };
   return { factor: 1, unit: unit === '1' ? '' : unitText(unit) };
 }
 
@@ -143,7 +144,7 @@ export function differenceText({ low, value, high }: Interval, measure: Measure,
 export function axisOf(measure: Measure, wish: 'more' | 'less', unit: string, manifest: PackManifest): FrontAxis {
   const scale = scaleOf(measure, unit);
   return {
-    label: `${measureText(measure, manifest)}${scale.unit === '' || measure.kind === 'burden' ? '' : `, ${scale.unit}`}`,
+    label: `${measureText(measure, manifest)}${scale.unit === '' ? '' : `, ${scale.unit}`}`,
     wish,
     text: (value) => formatValue(Number((scale.factor * value).toPrecision(3))),
   };
@@ -166,28 +167,28 @@ export function planSentence(
   alias: string,
 ): string {
   if (!answer || !question) return `What else could be done for ${alias}, and at what price?`;
-  const found = candidates.filter(({ origin }) => origin === 'found');
+  const others = candidates.filter(({ origin }) => origin !== 'usual-care');
   if (answer.status === 'outside-support') return answer.message;
-  if (found.length === 0) return 'The search found no plan to hold against usual care.';
-  const keeping = found.filter(({ keepsLimits }) => keepsLimits);
-  const searched = `${plural(found.length, 'plan')} ${found.length === 1 ? 'was' : 'were'} simulated under the model’s assumptions`;
-  if (question.limits.length > 0 && keeping.length === 0) {
-    return `${searched}; none keeps every limit. All are shown: change a limit, or look at what breaks it.`;
+  if (others.length === 0) return 'The search found no plan to hold against usual care.';
+  const keeping = candidates.filter(({ keepsLimits }) => keepsLimits);
+  const simulated = `${plural(others.length, 'plan')} ${others.length === 1 ? 'was' : 'were'} held against usual care`;
+  const hasLimits = question.limits.length > 0;
+  if (hasLimits && keeping.length === 0) {
+    return `${simulated}; none keeps every limit. All are shown: change a limit, or look at what breaks it.`;
   }
+  const kept = hasLimits ? `, ${others.filter(({ keepsLimits }) => keepsLimits).length} keep every limit` : '';
   const front = keeping.filter(({ isOnFront }) => isOnFront);
-  const kept = question.limits.length > 0 ? `, ${keeping.length} ${keeping.length === 1 ? 'keeps' : 'keep'} every limit` : '';
   const [goal] = question.goals;
   const values = front.flatMap(({ goals }) => (goals[0] ? [goals[0].value] : []));
-  if (!goal || values.length === 0) return `${searched}${kept}.`;
-  const unit = answer.units[0] ?? '1';
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const scale = scaleOf(goal.measure, unit);
-  const shown = (value: number) => formatValue(Number((scale.factor * value).toPrecision(3)));
-  const range = shown(low) === shown(high) ? shown(low) : `${shown(low)} to ${shown(high)}`;
-  const usual = candidates.find(({ origin }) => origin === 'usual-care')?.goals[0]?.value;
-  const held = usual === undefined ? '' : `; under usual care ${shown(usual)}`;
+  if (!goal || values.length === 0) return `${simulated}${kept}.`;
+  const scale = scaleOf(goal.measure, answer.units[0] ?? '1');
+  const shown = (value: number) =>
+    formatValue(scale.factor === 100 ? Math.round(100 * value) : Number((scale.factor * value).toPrecision(3)));
+  const [low, high] = [shown(Math.min(...values)), shown(Math.max(...values))];
   const behind = scale.unit === '' ? '' : ` ${scale.unit}`;
-  return `${searched}${kept}. ${front.length} ${front.length === 1 ? 'is' : 'are'} on the front: ${measureText(goal.measure, manifest)} ${range}${behind} there${held}.`;
+  const usual = candidates.find(({ origin }) => origin === 'usual-care')?.goals[0]?.value;
+  const held = usual === undefined ? '' : ` (usual care: ${shown(usual)})`;
+  return `${simulated}${kept}. On the front ${front.length === 1 ? 'is 1' : `are ${front.length}`}; there “${measureText(goal.measure, manifest)}” comes to ${low === high ? low : `${low} to ${high}`}${behind}${held}.`;
 }
 
 /** The limits that a candidate breaks, in words. */
@@ -203,8 +204,12 @@ export function optimismText({ optimism }: PlanAnswer): string | null {
   const { value, low, high, candidates } = optimism;
   const half = (high - low) / 2;
   const said = `${formatRange(low, high)} (${formatValue(value, { halfWidth: half })})`;
-  const moved = value > 0 ? 'lower by' : 'no lower:';
-  return `The winner’s curse: on fresh futures the ${candidates} leading of the search came out ${moved} ${said} in the sum of weights. The figures shown are those of the fresh futures.`;
+  const leading = `the ${plural(candidates, 'plan')} that led the search`;
+  const found =
+    value > 0
+      ? `${leading} came out lower by ${said} in the sum of weights on fresh futures`
+      : `${leading} did not come out lower on fresh futures (by ${said} in the sum of weights)`;
+  return `The winner’s curse: ${found}. The figures shown are those of the fresh futures.`;
 }
 
 export function effortText({ rounds, simulated, fullEnumeration, elapsedMs }: PlanAnswer): string {
