@@ -1,12 +1,14 @@
 /** "Is this patient one of those?", which record looks wrong, and whether earlier forecasts came true. */
 import type { Forecast } from './forecast.ts';
-import type { IsoDate, PatientRecord } from './record.ts';
+import type { IsoDate, IsoMinute, PatientRecord } from './record.ts';
 
 /** A person's place among those that a pack was made from. */
 export interface Standing {
   readonly verdict: 'inside' | 'partly' | 'outside';
   /** One sentence a line. Outside withholds the forecast, partly degrades it. */
   readonly reasons: readonly string[];
+  /** The furthest of all scores: degraded from 1, withheld from 2; criteria of the pack apart. */
+  readonly farOut: number;
   readonly scores: readonly {
     readonly id: 'nearest-neighbours' | 'mahalanobis' | 'likelihood';
     readonly label: string;
@@ -36,9 +38,20 @@ export interface Standing {
 /** One record of the local vault that looks unlike the others and unlike the pack's people. */
 export interface Anomaly {
   readonly patientId: string;
+  /** Chance, among the pack's people, of a record with a value at least as odd as the oddest of this one. */
   readonly pValue: number;
-  readonly drivers: Standing['drivers'];
+  readonly drivers: readonly (Standing['drivers'][number] & { readonly date: IsoDate | null })[];
+  /** What seems wrong, one sentence: no number but a factor. */
   readonly message: string;
+}
+
+export interface AnomalyAnswer {
+  /** Most unlikely first. */
+  readonly found: readonly Anomaly[];
+  /** Records that could be compared. */
+  readonly checked: number;
+  /** One sentence: with what they were compared, and how many of them chance alone would name. */
+  readonly method: string;
 }
 
 /** A forecast that was put away to be compared with what really comes. */
@@ -47,12 +60,20 @@ export interface FrozenForecast {
   readonly id: string;
   readonly patientId: string;
   readonly frozenAt: number;
+  /** The minute that the forecast counts from. */
+  readonly now: IsoMinute;
   /** SHA-256 of the forecast's bytes, so that nobody can change it later without being seen. */
   readonly sha256: string;
   /** As it was when frozen. */
   readonly record: Pick<PatientRecord, 'entryDate' | 'covariates' | 'isSynthetic'>;
   readonly planId: string;
   readonly forecast: Forecast;
+}
+
+/** All of one patient, as the vault keeps them. */
+export interface FrozenShelf {
+  readonly format: 1;
+  readonly forecasts: readonly FrozenForecast[];
 }
 
 /** What a frozen forecast said of a value that has come since. */
@@ -74,6 +95,76 @@ export interface ForecastOutcome {
     | { readonly kind: 'event'; readonly event: string | null; readonly forecast: number; readonly happened: boolean };
 }
 
+/**
+ * What a correction does to a forecast. Coordinates are those of `src/trust/inputs.ts`: about one unit is one standard deviation among
+ * the pack's people.
+ */
+export type Correction =
+  /** Bands are widened about the median by this factor, by marker. */
+  | { readonly kind: 'intervals'; readonly factors: Readonly<Record<string, number>> }
+  /** log odds of an event by any time become intercept + slope × log odds, by event. */
+  | {
+      readonly kind: 'event-odds';
+      readonly events: Readonly<Record<string, { readonly intercept: number; readonly slope: number }>>;
+    }
+  /** Learned packs: added to the network's output biases, by marker or sign and by event. `drift` and `logScale` are of one step. */
+  | {
+      readonly kind: 'head';
+      readonly drift: Readonly<Record<string, number>>;
+      readonly logScale: Readonly<Record<string, number>>;
+      readonly logHazard: Readonly<Record<string, number>>;
+    }
+  /** Learned from people of the pack's own data who were not trained on. Each band is moved outward by a shift, or inward below 0. */
+  | { readonly kind: 'conformal'; readonly table: ConformalTable };
+
+/** A correction that a person switched on. */
+export interface NamedCorrection {
+  readonly id: string;
+  /** As in `AppliedCorrection`. */
+  readonly words: string;
+  readonly correction: Correction;
+}
+
+/** A correction as it was laid over a forecast: what a page and an export say of it. */
+export interface AppliedCorrection {
+  readonly kind: Correction['kind'];
+  readonly id: string;
+  /** One sentence: what was changed, learned from whom. */
+  readonly words: string;
+}
+
+/** Split-conformal corrections of one pack: a few numbers, nobody's data. */
+export interface ConformalTable {
+  readonly format: 'counterpart-conformal/1';
+  readonly packId: string;
+  /** Of the weights or equations that they were learned for. */
+  readonly model: string;
+  /** Whose outcomes. */
+  readonly learnedFrom: string;
+  readonly markers: Readonly<Record<string, readonly ConformalMarker[]>>;
+  /** Lower bounds of event times. */
+  readonly events: readonly ConformalEvent[];
+}
+
+/** Of values up to so many days from the forecast. */
+export interface ConformalMarker {
+  readonly untilDays: number;
+  readonly people: number;
+  /** By level of the band. Null where there were too few people to promise it. */
+  readonly shifts: readonly { readonly level: number; readonly shift: number | null }[];
+}
+
+/**
+ * The time by which the forecast incidence reaches `incidence` is a lower bound of the event's time that `level` of people outlive.
+ * Null where nobody was followed long enough to say.
+ */
+export interface ConformalEvent {
+  readonly event: string;
+  readonly level: number;
+  readonly incidence: number | null;
+  readonly people: number;
+}
+
 /** A correction learned from local outcomes. Never on without a person's decision, always revertible. */
 export interface Recalibration {
   readonly format: 1;
@@ -81,8 +172,8 @@ export interface Recalibration {
   readonly packId: string;
   readonly packDigest: string;
   readonly madeAt: number;
-  readonly kind: 'intervals' | 'event-odds' | 'head';
-  /** Outcomes it was learned from, and those kept apart to test it. */
+  readonly correction: Exclude<Correction, { readonly kind: 'conformal' }>;
+  /** Patients whose outcomes it was learned from, and those kept apart to test it. */
   readonly trainedOn: number;
   readonly testedOn: number;
   readonly before: readonly RecalibrationFigure[];
@@ -90,10 +181,32 @@ export interface Recalibration {
   readonly isOn: boolean;
 }
 
+export type RecalibrationKind = Recalibration['correction']['kind'];
+
+/** Of the vault, for one pack. */
+export interface RecalibrationShelf {
+  readonly format: 1;
+  readonly made: readonly Recalibration[];
+}
+
+/** Whether local outcomes suffice to learn a correction from, and what came of trying. */
+export type RecalibrationAnswer =
+  | { readonly status: 'too-few'; readonly message: string }
+  /** Learned, and no better on the patients kept apart: not kept. */
+  | {
+      readonly status: 'no-better';
+      readonly message: string;
+      readonly before: readonly RecalibrationFigure[];
+      readonly after: readonly RecalibrationFigure[];
+    }
+  | { readonly status: 'better'; readonly message: string; readonly recalibration: Recalibration };
+
+/** On the patients kept apart. Intervals are of 95 %, over patients. */
 export interface RecalibrationFigure {
   readonly label: string;
   readonly value: number;
   readonly low: number;
   readonly high: number;
+  readonly n: number;
   readonly wanted: number | null;
 }

@@ -17,7 +17,15 @@ import type { PlanAnswer, PlanQuestion } from '#domain/planning.ts';
 import type { Drawing, IsoDate, IsoMinute, PatientRecord } from '#domain/record.ts';
 import type { DrawnFuture } from '#domain/truth.ts';
 import type { ValidationReport } from '#domain/validation.ts';
-import type { Standing } from '#domain/trust.ts';
+import type {
+  AnomalyAnswer,
+  ConformalTable,
+  FrozenForecast,
+  NamedCorrection,
+  RecalibrationAnswer,
+  RecalibrationKind,
+  Standing,
+} from '#domain/trust.ts';
 import type { PackManifest } from '#packs/manifest.ts';
 import type { EngineKind } from './engine.ts';
 
@@ -78,6 +86,8 @@ export interface RunOrder {
   readonly now?: IsoMinute;
   readonly rollouts: number;
   readonly seed: number;
+  /** Switched on by the person; none if absent. */
+  readonly corrections?: readonly NamedCorrection[];
 }
 
 /** `equations` packs only. */
@@ -139,6 +149,24 @@ export interface StandingOrder {
   readonly seed: number;
 }
 
+/** Which local records look wrong. */
+export interface AnomalyOrder {
+  readonly packId: string;
+  readonly records: readonly PatientRecord[];
+  readonly today: IsoDate;
+}
+
+/** What local outcomes say against a pack's forecasts, and whether a correction holds on patients kept apart. */
+export interface RecalibrationOrder {
+  readonly packId: string;
+  readonly kind: RecalibrationKind;
+  /** Frozen under this digest of the pack and without corrections, each with its record as it is now. */
+  readonly cases: readonly { readonly frozen: FrozenForecast; readonly record: PatientRecord }[];
+  readonly id: string;
+  readonly madeAt: number;
+  readonly seed: number;
+}
+
 /** Every call with its argument and its answer. */
 export interface Calls {
   readonly packs: { readonly argument: null; readonly answer: PackShelf };
@@ -153,6 +181,9 @@ export interface Calls {
   readonly doseSearch: { readonly argument: DoseOrder; readonly answer: DoseAnswer };
   readonly planSearch: { readonly argument: PlanOrder; readonly answer: PlanAnswer };
   readonly samplingTimes: { readonly argument: SamplingOrder; readonly answer: SamplingAnswer };
+  readonly anomalies: { readonly argument: AnomalyOrder; readonly answer: AnomalyAnswer };
+  readonly conformalTable: { readonly argument: { readonly packId: string }; readonly answer: ConformalTable | null };
+  readonly recalibrate: { readonly argument: RecalibrationOrder; readonly answer: RecalibrationAnswer };
   readonly standing: { readonly argument: StandingOrder; readonly answer: Standing };
   readonly attribution: { readonly argument: AttributionOrder; readonly answer: Attribution };
   /** `learned` packs only. */

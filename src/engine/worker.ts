@@ -12,7 +12,7 @@ import type { Handler } from './worker/hooks.ts';
 import { goldenOf, shelf } from './worker/packs.ts';
 import { planSearch } from './worker/planning.ts';
 import { sent } from './worker/sent-error.ts';
-import { standing } from './worker/trusting.ts';
+import { anomalies, conformalTable, recalibrate, standing } from './worker/trusting.ts';
 import { isOfPacks, keepSettings } from './worker/settings.ts';
 import { validation } from './worker/validation.ts';
 
@@ -39,6 +39,9 @@ const handlers: Handlers = {
   doseSearch,
   planSearch,
   samplingTimes,
+  anomalies,
+  conformalTable,
+  recalibrate,
   standing,
   attribution,
   gradients,

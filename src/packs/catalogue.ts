@@ -1,7 +1,9 @@
 /** Which packs there are, and reading one. Bytes come from whoever calls: `fetch` of the same origin in the app, files in Node. */
 import * as v from 'valibot';
 import { AppError } from '#domain/errors.ts';
+import type { ConformalTable } from '#domain/trust.ts';
 import type { ValidationReport } from '#domain/validation.ts';
+import { conformalFile, decodeConformal, maxConformalBytes } from './conformal.ts';
 import { checkSize, decodeManifest, decodePack, packLimits, type PackLimits } from './decode.ts';
 import { fileNames, sha256 } from './digests.ts';
 import { parseJson } from './json.ts';
@@ -9,7 +11,7 @@ import type { PackManifest } from './manifest.ts';
 import type { Pack, PackFiles } from './pack.ts';
 import { quoted, refusal } from './refusal.ts';
 import { checkSchema } from './schema-check.ts';
-import { decodeValidation, maxValidationBytes, validationFile } from './validation.ts';
+import { decodeValidation, maxValidationBytes, modelDigest, validationFile } from './validation.ts';
 
 /** Reads `models/…`; rejects when there is no such file. */
 export type FetchBytes = (path: string) => Promise<Uint8Array<ArrayBuffer>>;
@@ -86,6 +88,20 @@ export async function loadValidation(packId: string, fetchBytes: FetchBytes): Pr
   const report = decodeValidation(await checkedFile(path, listed, maxValidationBytes, fetchBytes), path);
   checkId(listing, report.packId, `${path}, packId`);
   return report;
+}
+
+/**
+ * Corrections of intervals learned from people of the pack's data who were not trained on, or null where the pack has none, or has those
+ * of other weights or equations.
+ */
+export async function loadConformal(manifest: PackManifest, fetchBytes: FetchBytes): Promise<ConformalTable | null> {
+  const listing = (await listPacks(fetchBytes)).find((candidate) => candidate.id === manifest.id);
+  const listed = listing?.files.find(({ name }) => name === conformalFile);
+  if (!listing || !listed) return null;
+  const path = `models/${manifest.id}/${conformalFile}`;
+  const table = decodeConformal(await checkedFile(path, listed, maxConformalBytes, fetchBytes), path);
+  checkId(listing, table.packId, `${path}, packId`);
+  return table.model === (await modelDigest(manifest)) ? table : null;
 }
 
 async function listedFile(

@@ -1,16 +1,10 @@
 /** Lays corrections that a person switched on over a forecast. What was forecast stays the network's or the equations' own. */
 import type { EventForecast, Forecast, ForecastDifference, MarkerForecast, PlanForecast } from '#domain/forecast.ts';
-import type { AppliedCorrection, Correction } from '#domain/trust.ts';
+import type { AppliedCorrection, Correction, NamedCorrection } from '#domain/trust.ts';
 import { logistic, logit } from '#numerics/logistic-regression.ts';
 import type { Network } from '#packs/network.ts';
 import type { LearnedManifest, PackManifest } from '#packs/manifest.ts';
 import { inputsOf, type NumberInput } from './inputs.ts';
-
-export interface NamedCorrection {
-  readonly id: string;
-  readonly words: string;
-  readonly correction: Correction;
-}
 
 /** In the order given. Corrections of kind `head` were in the network already when the forecast was made and are only named here. */
 export function corrected(forecast: Forecast, manifest: PackManifest, corrections: readonly NamedCorrection[]): Forecast {

@@ -15,6 +15,8 @@ export type Input =
       readonly seen: readonly [low: number, high: number];
       /** Outside this a value is a slip or confirmed. */
       readonly plausible: readonly [low: number, high: number];
+      /** Multiplying a value in such a unit by the factor gives the canonical one. */
+      readonly otherUnits: readonly { readonly unit: string; readonly factor: number }[];
       /** Null for a unit that the pack does not know. */
       readonly toCanonical: (value: number, unit: string) => number | null;
       readonly toCoordinate: (value: number) => number;
@@ -69,6 +71,7 @@ function numberInput(quantity: Quantity, of: NumberInput['of'], transform: Trans
     of,
     seen,
     plausible,
+    otherUnits: quantity.alternativeUnits ?? [],
     toCanonical: (value, given) => (unitsOf(quantity).includes(given) ? toCanonical(quantity, value, given) : null),
     toCoordinate: forward(transform),
     fromCoordinate: inverse(transform),

@@ -3,9 +3,13 @@ import { demonstrationRecord } from '#cohorts/demonstrations.ts';
 import { drawFuture, drawPerson } from '#cohorts/people.ts';
 import { AppError } from '#domain/errors.ts';
 import type { IsoDate, PatientRecord } from '#domain/record.ts';
+import type { NamedCorrection } from '#domain/trust.ts';
 import { seedFrom } from '#numerics/random.ts';
 import { leverInterventions } from '#packs/manifest-views.ts';
+import type { LearnedManifest } from '#packs/manifest.ts';
+import type { Network } from '#packs/network.ts';
 import { isLearned, type LearnedPack } from '#packs/pack.ts';
+import { corrected, withHead } from '#trust/corrections.ts';
 import { withDraws } from '#twin/equations/fitted-person.ts';
 import { forecastEquations } from '#twin/equations/forecast.ts';
 import { encodeHistoryPlain } from '#twin/encoder-plain.ts';
@@ -28,7 +32,7 @@ export const person: Handler<'person'> = async ({ packId, seed, today, now = `${
 };
 
 export const forecast: Handler<'forecast'> = async (
-  { packId, record, plans, today, now = `${today}T00:00`, rollouts, seed },
+  { packId, record, plans, today, now = `${today}T00:00`, rollouts, seed, corrections = [] },
   hooks,
 ) => {
   const [pack, { engine, stepper, encode }] = [await packOf(packId), await currentBench()];
@@ -37,11 +41,15 @@ export const forecast: Handler<'forecast'> = async (
   const clock = () => performance.now();
   if (isLearned(pack)) {
     const deps = { engine, stepper, encode, placing: placeLearned(pack, stepper), now: clock };
-    return forecastLearned({ pack, record, today, rollouts, seed, plans: others }, deps, hooks);
+    // A tuned head is part of the network that rolls out; every other correction is laid over what came out.
+    const tuned = { ...pack, network: corrections.reduce(withNamedHead(pack.manifest), pack.network) };
+    const made = await forecastLearned({ pack: tuned, record, today, rollouts, seed, plans: others }, deps, hooks);
+    return corrected(made, pack.manifest, corrections);
   }
   const fitted = withDraws(await fittedOf(pack, record, now, seed, rollouts, part(hooks, 0, 0.6)), rollouts);
   const deps = { simulator: engine, placing: placeEquations(pack), now: clock };
-  return forecastEquations({ pack, fitted, plans: others, seed }, deps, part(hooks, 0.6, 1));
+  const made = await forecastEquations({ pack, fitted, plans: others, seed }, deps, part(hooks, 0.6, 1));
+  return corrected(made, pack.manifest, corrections);
 };
 
 /** What comes of a person who was drawn by this very pack. */
@@ -58,6 +66,10 @@ export const drawnFuture: Handler<'drawnFuture'> = async ({ drawn }) => {
   const drawnPerson = drawPerson(pack, seedFrom(seed), options);
   return drawFuture(pack, seedFrom(seed), drawnPerson, { number, stepper, steps: pack.manifest.grid.horizonSteps });
 };
+
+function withNamedHead(manifest: LearnedManifest): (network: Network, one: NamedCorrection) => Network {
+  return (network, { correction }) => (correction.kind === 'head' ? withHead(network, manifest, correction) : network);
+}
 
 async function drawDemonstration(
   pack: LearnedPack,

@@ -1,10 +1,15 @@
-/** How far a forecast may be believed: a person's place among the pack's people. */
+/** How far a forecast may be believed: a person's place among the pack's people, records that look wrong, corrections from outcomes. */
 import type { FitReport } from '#domain/forecast.ts';
 import type { IsoMinute, PatientRecord } from '#domain/record.ts';
 import type { Standing } from '#domain/trust.ts';
 import { seedFrom } from '#numerics/random.ts';
+import { AppError } from '#domain/errors.ts';
+import { loadConformal } from '#packs/catalogue.ts';
 import { isLearned, type EquationsPack, type LearnedPack } from '#packs/pack.ts';
-import { equationsReference, learnedReference, type Reference } from '#trust/reference.ts';
+import { equationsAnomalyReference, findAnomalies, learnedAnomalyReference, type AnomalyReference } from '#trust/anomalies.ts';
+import { fineTune } from '#trust/fine-tune.ts';
+import { recalibrate as recalibrateForecasts } from '#trust/recalibrate.ts';
+import { drawReferenceRecords, equationsReference, learnedReference, type Reference } from '#trust/reference.ts';
 import { ofHistory, ofPerson, standingOf } from '#trust/standing.ts';
 import type { Person } from '#twin/equations/person.ts';
 import { reportEquationsFit } from '#twin/equations/report.ts';
@@ -15,7 +20,7 @@ import type { Stepper } from '../engine.ts';
 import { currentBench } from './bench.ts';
 import { fittedDraws, fittedOf } from './fitted.ts';
 import type { Handler, Hooks } from './hooks.ts';
-import { packOf, requirePassed } from './packs.ts';
+import { fetchBytes, packOf, requirePassed } from './packs.ts';
 
 const references = new Map<string, Reference>();
 
@@ -73,3 +78,37 @@ async function standingUnderEquations(
 function decided(place: Standing, { standing: verdict, reasons }: FitReport): Standing {
   return { ...place, verdict: verdict === 'fits' ? 'inside' : verdict, reasons };
 }
+
+const anomalyReferences = new Map<string, AnomalyReference>();
+const anomalyPeople = 400;
+
+export const anomalies: Handler<'anomalies'> = async ({ packId, records }) => {
+  const [pack, { stepper }] = [await packOf(packId), await currentBench()];
+  const { grid } = pack.manifest;
+  // A quarter of what the pack can read is about what people have.
+  const typicalSteps = Math.max(2, Math.round(grid.historySteps / 4));
+  const reference =
+    anomalyReferences.get(pack.digest) ??
+    (isLearned(pack)
+      ? learnedAnomalyReference(pack.manifest, (steps) => drawReferenceRecords(pack, steps, stepper, anomalyPeople), typicalSteps)
+      : equationsAnomalyReference(pack.manifest));
+  anomalyReferences.set(pack.digest, reference);
+  return findAnomalies(reference, records, grid.historySteps);
+};
+
+export const conformalTable: Handler<'conformalTable'> = async ({ packId }) =>
+  loadConformal((await packOf(packId)).manifest, fetchBytes);
+
+export const recalibrate: Handler<'recalibrate'> = async ({ packId, kind, cases, id, madeAt, seed }, hooks) => {
+  const [pack, { engine, stepper, encode }] = [await packOf(packId), await currentBench()];
+  const request = { manifest: pack.manifest, packDigest: pack.digest, cases, id, madeAt };
+  if (kind !== 'head') return recalibrateForecasts(kind, request);
+  if (!isLearned(pack)) {
+    throw new AppError(
+      'request_invalid',
+      `${pack.manifest.title} is written as equations and has no head to tune. Choose a correction of widths or odds.`,
+    );
+  }
+  await requirePassed(pack);
+  return fineTune({ ...request, pack, seed }, { engine, stepper, encode }, hooks);
+};
