@@ -1,5 +1,6 @@
 import { RandomSequence, seedFrom, streams } from '#numerics/random.ts';
 import type { Head } from '#packs/network.ts';
+import { Adam } from './adam.ts';
 import { partOfCohort, type Cohort } from './cohort.ts';
 import { filterLogLikelihood, makeParameters, Parameters, type ModelSizes } from './model.ts';
 import { Tape, type Mat } from './tape.ts';
@@ -214,39 +215,6 @@ function applyPenalty(parameters: Parameters, { sizes, penalty, start }: FitOpti
 }
 
 const cosine = (share: number): number => 0.02 + 0.98 * 0.5 * (1 + Math.cos(Math.PI * share));
-
-/** Kingma & Ba 2015, upwards. */
-class Adam {
-  readonly #parameters: Parameters;
-  readonly first: Float64Array;
-  readonly second: Float64Array;
-  #steps = 0;
-
-  constructor(parameters: Parameters) {
-    this.#parameters = parameters;
-    this.first = new Float64Array(parameters.theta.length);
-    this.second = new Float64Array(parameters.theta.length);
-  }
-
-  restore(steps: number, first: readonly number[], second: readonly number[]): void {
-    this.#steps = steps;
-    this.first.set(first);
-    this.second.set(second);
-  }
-
-  ascend(rate: number, gradientScale: number): void {
-    this.#steps++;
-    const { theta, gradient } = this.#parameters;
-    const bias1 = 1 - 0.9 ** this.#steps;
-    const bias2 = 1 - 0.999 ** this.#steps;
-    for (let i = 0; i < theta.length; i++) {
-      const g = gradient[i]! * gradientScale;
-      this.first[i] = 0.9 * this.first[i]! + 0.1 * g;
-      this.second[i] = 0.999 * this.second[i]! + 0.001 * g * g;
-      theta[i]! += (rate * (this.first[i]! / bias1)) / (Math.sqrt(this.second[i]! / bias2) + 1e-8);
-    }
-  }
-}
 
 /**
  * log p(series) per person, z integrated over by importance sampling around a Gaussian q(z) fitted to that person with the

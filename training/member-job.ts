@@ -2,7 +2,7 @@
  * One ensemble member from data to tensors, as a process of its own: `train.ts` starts these, at most one a core. What is done is
  * kept in the job's folder, so that a job which was stopped goes on where it was.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { covariateInputCount, headsOf } from '#packs/manifest-views.ts';
@@ -13,6 +13,7 @@ import { fitEncoder } from './fit-encoder.ts';
 import { fitMember, type Checkpoint } from './fit-member.ts';
 import { makeCohort, prepareManifest, readRecipeData } from './prepare.ts';
 import { recipeOf } from './recipes/all.ts';
+import { writeWhole } from './whole-file.ts';
 
 export interface MemberJob {
   readonly recipe: string;
@@ -89,12 +90,6 @@ const toLists = (tensors: object): object =>
   Object.fromEntries(Object.entries(tensors).map(([name, values]) => [name, [...values]]));
 const toArrays = (tensors: object): unknown =>
   Object.fromEntries(Object.entries(tensors).map(([name, values]) => [name, Float32Array.from(values as number[])]));
-
-/** A file is there whole or not at all, also when the process is killed while it writes. */
-function writeWhole(path: string, text: string): void {
-  writeFileSync(`${path}.part`, text);
-  renameSync(`${path}.part`, path);
-}
 
 if (process.argv[1] === fileURLToPath(import.meta.url) && process.send) {
   process.once('message', (job: MemberJob) => {
