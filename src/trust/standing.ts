@@ -15,9 +15,9 @@ import { coordinates, type Reference } from './reference.ts';
  * the one that 99 of 100 reference people do not reach; real people reach further than drawn ones, whose tails are the network's.
  */
 export const limits = {
-  distance: { partly: 1.1, outside: 2.2 },
+  distance: { partly: 1.2, outside: 2.4 },
   /** One value alone, in halves of the range in which 98 % of the pack's people lie, from its middle. */
-  single: { partly: 1.5, outside: 3 },
+  single: { partly: 1.75, outside: 3.5 },
   /** Share of the inputs that are not known. */
   missing: 0.5,
 } as const;

@@ -92,10 +92,13 @@ function moved(record: PatientRecord, { manifest }: LearnedPack, shift: Shift, r
   const shifted = (id: string, value: CovariateValue): CovariateValue => {
     const own = by.get(id);
     if (!own || own.move === 0 || typeof value !== 'number') return value;
-    const result = own.input.fromCoordinate(own.input.toCoordinate(value) + own.move);
+    const { input, move } = own;
     const covariate = manifest.covariates.find((one) => one.id === id);
-    if (covariate?.kind !== 'number') return result;
-    return Math.min(covariate.plausible[1], Math.max(covariate.plausible[0], result));
+    const [low, high] = covariate?.kind === 'number' ? covariate.plausible : [-Infinity, Infinity];
+    const to = (way: number) => Math.min(high, Math.max(low, input.fromCoordinate(input.toCoordinate(value) + way * move)));
+    // Where a scale ends, there is no way on: then it is moved the other way.
+    const isStuck = Math.abs(input.toCoordinate(to(1)) - input.toCoordinate(value)) < Math.abs(move) / 2;
+    return to(isStuck ? -1 : 1);
   };
   return {
     ...record,
