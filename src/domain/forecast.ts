@@ -4,6 +4,7 @@
  */
 import type { Plan } from './plan.ts';
 import type { IsoDate } from './record.ts';
+import type { AppliedCorrection } from './trust.ts';
 
 export const bandLevels = [0.5, 0.8, 0.9] as const;
 
@@ -22,6 +23,8 @@ export interface Forecast {
   readonly run: RunRecord;
   /** Packs of kind `equations`: what the twin says of the time before now, from its first dose or observation on. */
   readonly past?: PastCourse;
+  /** What was laid over it and switched on by a person; none if absent. */
+  readonly corrections?: readonly AppliedCorrection[];
 }
 
 export interface PastCourse {
