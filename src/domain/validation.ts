@@ -18,7 +18,7 @@ export interface ValidationReport {
   readonly sections: readonly ValidationSection[];
   /** Every other section, with the reason why it has no figures. */
   readonly absent: readonly { readonly id: SectionId; readonly reason: string }[];
-  /** Failure modes that no figure shows, known from the sources. Those that figures show are found by `findingsOf`. */
+  /** Failure modes that no figure shows, known from the sources. Those that figures show `failuresOf` finds. */
   readonly knownFailures: readonly string[];
 }
 
@@ -246,11 +246,4 @@ export interface TableDrawing {
   readonly title: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number | null)[])[];
-}
-
-/** What figures show by themselves, each as one sentence. */
-export interface Finding {
-  readonly section: SectionId;
-  readonly kind: 'holds' | 'fails' | 'undecided';
-  readonly text: string;
 }
