@@ -69,16 +69,16 @@ try {
   await page.getByRole('heading', { level: 1, name: /What is known of/ }).waitFor();
   await take('record');
 
-  // A dosed person, and the doses that would reach the target.
+  // A dosed person, and what else could be done for them.
   await page.getByRole('link', { name: 'Patients' }).click();
   await page.getByLabel('Add a synthetic person').selectOption('vancomycin');
   await page.getByRole('progressbar').waitFor({ state: 'visible', timeout: 60_000 });
   await page.getByRole('progressbar').waitFor({ state: 'detached', timeout: 120_000 });
   await take('dosed-forecast');
-  await page.getByRole('link', { name: 'Plan' }).click();
-  await page.getByRole('button', { name: 'Search the doses' }).click();
+  await page.getByRole('link', { name: 'Plan', exact: true }).click();
+  await page.getByRole('button', { name: 'Search plans' }).click();
   await page.getByRole('button', { name: 'Search again' }).waitFor({ timeout: 120_000 });
-  await take('doses');
+  await take('plan');
 } finally {
   await browser.close();
   await server.close();

@@ -168,18 +168,22 @@ async function importFiles(page: Page): Promise<void> {
   await page.getByText(/^Where \d+ imported values come from/).click();
 }
 
-/** A dosed person: doses searched and compared, and the next sample. */
+/** A dosed person: plans searched, policies tried, the worth of a measurement, and the next sample. */
 async function doses(page: Page): Promise<void> {
   await goTo(page, 'patients');
   await page.getByLabel('Add a synthetic person').selectOption('vancomycin');
   await expect(runDetails(page)).toContainText('courses a plan', { timeout: 120_000 });
   await goTo(page, 'plan');
-  await press(page, 'Search the doses');
+  await press(page, 'Search plans');
   await expect(page.getByRole('button', { name: 'Search again' })).toBeVisible({ timeout: 120_000 });
   await page
     .getByRole('checkbox', { name: / every / })
     .first()
     .check();
+  await press(page, 'Try the policies');
+  await expect(page.getByRole('table', { name: /^Policies beside fixed plans/ })).toBeVisible({ timeout: 240_000 });
+  await press(page, 'Ask what it is worth');
+  await expect(page.getByText('no measurement can be worth more')).toBeVisible({ timeout: 240_000 });
   await press(page, 'Find the times');
   await expect(page.getByText('is expected to narrow it')).toBeVisible({ timeout: 120_000 });
 }

@@ -188,7 +188,7 @@ export function planSentence(
   const behind = scale.unit === '' ? '' : ` ${scale.unit}`;
   const usual = candidates.find(({ origin }) => origin === 'usual-care')?.goals[0]?.value;
   const held = usual === undefined ? '' : ` (usual care: ${shown(usual)})`;
-  return `${simulated}${kept}. On the front ${front.length === 1 ? 'is 1' : `are ${front.length}`}; there “${measureText(goal.measure, manifest)}” comes to ${low === high ? low : `${low} to ${high}`}${behind}${held}.`;
+  return `${simulated}${kept}. ${front.length} ${front.length === 1 ? 'is' : 'are'} on the front; there “${measureText(goal.measure, manifest)}” comes to ${low === high ? low : `${low} to ${high}`}${behind}${held}.`;
 }
 
 /** The limits that a candidate breaks, in words. */

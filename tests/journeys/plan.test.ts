@@ -1,0 +1,170 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
+import { acknowledge, runDetails, sentence } from './steps.ts';
+
+async function expectNoSeriousFinding(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze();
+  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join('; ')}`)).toEqual([]);
+}
+
+/** Tab by Tab, as a person without a mouse goes. */
+async function tabTo(page: Page, target: Locator, key = 'Tab'): Promise<void> {
+  for (let presses = 0; presses < 120; presses++) {
+    await page.keyboard.press(key);
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+  }
+  await expect(target).toBeFocused();
+}
+
+/** A synthetic person of a pack, by the command palette. */
+async function demonstrate(page: Page, words: string, pack: RegExp): Promise<void> {
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type(`synthetic ${words}`);
+  // The list is ranked after the typing; a person looks at what is chosen before Enter.
+  await expect(page.getByRole('option', { name: pack, selected: true })).toBeVisible();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Run the forecast' })).toBeVisible();
+}
+
+/** A goal and a limit, by the keyboard; then the search. */
+async function askAndSearch(page: Page, goal: string, limit: string): Promise<void> {
+  await page.keyboard.press('g');
+  await page.keyboard.press('d');
+  await expect(sentence(page)).toContainText('What else could be done');
+  await expect(page.getByRole('listbox')).toHaveCount(0);
+  const addGoal = page.getByLabel('Add a goal');
+  await tabTo(page, addGoal);
+  await page.keyboard.type(goal);
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('textbox', { name: /^How much it counts/ })).toHaveCount(4);
+  const counts = page.getByRole('textbox', { name: /^How much it counts/ }).last();
+  await tabTo(page, counts, 'Shift+Tab');
+  await page.keyboard.press('ArrowUp');
+  await expect(counts).toHaveValue('6');
+  const addLimit = page.getByLabel('Add a limit');
+  await tabTo(page, addLimit);
+  await page.keyboard.type(limit);
+  await page.keyboard.press('Tab');
+  const atMost = page.getByRole('textbox', { name: /^At most in 100/ });
+  await tabTo(page, atMost, 'Shift+Tab');
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type('60');
+  await page.keyboard.press('Enter');
+  await expect(atMost).toHaveValue('60');
+  await tabTo(page, page.getByRole('button', { name: 'Search plans' }), 'Shift+Tab');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Search again' })).toBeVisible({ timeout: 240_000 });
+  await expect(sentence(page)).toContainText(/^\d+ plans? (was|were) held against usual care/);
+}
+
+/** Two dots of the picture are ticked; gives their names. */
+async function tickTwo(page: Page): Promise<readonly string[]> {
+  const front = page.getByRole('listbox');
+  await tabTo(page, front);
+  const ticked: string[] = [];
+  await expect(page.getByRole('option', { selected: true })).toHaveCount(0);
+  for (let presses = 0; presses < 400 && ticked.length < 2; presses++) {
+    const active = page.locator(`[id="${await front.getAttribute('aria-activedescendant')}"]`);
+    const name = (await active.getAttribute('aria-label'))!.split(';')[0]!;
+    await page.keyboard.press('Space');
+    // Usual care is always there and cannot be ticked.
+    if ((await active.getAttribute('aria-selected')) === 'true') ticked.push(name);
+    await page.keyboard.press('ArrowRight');
+  }
+  await expect(page.getByRole('option', { selected: true })).toHaveCount(2);
+  return ticked;
+}
+
+for (const [pack, words, title, goal, limit] of [
+  ['an equations pack', 'vancomycin', /Vancomycin/, 'hours of infusion', 'Trough above'],
+  ['a learned pack', 'hiv 1991', /HIV, 1991/, 'CD8', 'CD4'],
+] as const) {
+  test(`under ${pack}: a goal, a limit, the search, two ticked and compared, by the keyboard alone`, async ({ page }) => {
+    test.slow();
+    await acknowledge(page);
+    await demonstrate(page, words, title);
+    await askAndSearch(page, goal, limit);
+    await expectNoSeriousFinding(page);
+    const names = await tickTwo(page);
+    const side = page.getByRole('region', { name: 'Side by side' }).getByRole('table');
+    await expect(side.getByRole('columnheader')).toHaveCount(4);
+    await expect(side).toContainText('in 100 people like this');
+    await expect(page.getByText(/^The winner’s curse: |^Rounds, plans × futures/)).toBeVisible();
+    await expectNoSeriousFinding(page);
+    // The table ticks the same two.
+    for (const name of names) await expect(page.getByRole('checkbox', { name: new RegExp(escaped(name)) }).first()).toBeChecked();
+    const see = page.getByRole('button', { name: 'See them on the forecast page' });
+    await tabTo(page, see);
+    await page.keyboard.press('Enter');
+    await expect(runDetails(page)).toContainText('courses a plan', { timeout: 180_000 });
+    // Usual care and two more lanes.
+    await expect(page.getByRole('group', { name: /^(usual care|plan [A-D])$/i })).toHaveCount(3);
+  });
+}
+
+const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+
+test('what lies beyond what the pack saw is searched on request only, and the word goes with it to forecast and report', async ({
+  page,
+}) => {
+  test.slow();
+  await acknowledge(page);
+  await demonstrate(page, 'hiv 1991', /HIV, 1991/);
+  await page.getByRole('link', { name: 'Plan', exact: true }).click();
+  await page.getByRole('button', { name: 'Search plans' }).click();
+  await expect(page.getByRole('button', { name: 'Search again' })).toBeVisible({ timeout: 180_000 });
+  await expect(page.getByRole('listbox').getByRole('option', { name: /outside what the pack saw/ })).toHaveCount(0);
+  await page.getByRole('switch', { name: /Search beyond what the pack saw too/ }).press('Space');
+  await expect(page.getByText('Shown is the last search.')).toBeVisible();
+  await page.getByRole('button', { name: 'Search again' }).click();
+  await expect(page.getByText('Shown is the last search.')).toHaveCount(0, { timeout: 180_000 });
+  await expect(page.getByRole('button', { name: 'Search again' })).toBeVisible({ timeout: 180_000 });
+  const outside = page.getByRole('row', { name: /outside what the pack saw/ });
+  expect(await outside.count()).toBeGreaterThan(0);
+  await outside.first().getByRole('checkbox').check();
+  await expect(page.getByText(/leaves what the pack’s people had/)).toBeVisible();
+  await page.getByRole('button', { name: 'See them on the forecast page' }).click();
+  await expect(sentence(page)).toContainText('outside the pack’s evidence', { timeout: 180_000 });
+  await expect(page.getByRole('button', { name: 'Run again' })).toBeVisible({ timeout: 180_000 });
+  await page.getByRole('button', { name: 'One-page report' }).click();
+  await expect(page.getByRole('article', { name: 'Report' }).getByText('outside the pack’s evidence').first()).toBeVisible();
+});
+
+test('policies, the worth of a measurement and the next level are answered, and the page prints on one sheet', async ({
+  page,
+}) => {
+  test.slow();
+  await acknowledge(page);
+  await demonstrate(page, 'vancomycin', /Vancomycin/);
+  await page.getByRole('link', { name: 'Plan', exact: true }).click();
+  await page.getByRole('button', { name: 'Search plans' }).click();
+  await expect(page.getByRole('button', { name: 'Search again' })).toBeVisible({ timeout: 180_000 });
+  await page
+    .getByRole('checkbox', { name: / every / })
+    .first()
+    .check();
+  await page.emulateMedia({ media: 'print' });
+  const sheet = (await page.pdf({ format: 'A4', preferCSSPageSize: true })).toString('latin1');
+  expect(sheet.match(/\/Type\s*\/Page[^s]/g)).toHaveLength(1);
+  await page.emulateMedia({ media: 'screen' });
+  await page.getByRole('button', { name: 'Try the policies' }).click();
+  await expect(page.getByRole('table', { name: /^Policies beside fixed plans/ })).toBeVisible({ timeout: 240_000 });
+  await expect(page.getByRole('row', { name: /^Measurements/ })).toBeVisible();
+  await page.getByRole('button', { name: 'Ask what it is worth' }).click();
+  await expect(page.getByText('no measurement can be worth more')).toBeVisible({ timeout: 240_000 });
+  await page.getByRole('button', { name: 'Find the times' }).click();
+  await expect(page.getByText('is expected to narrow it')).toBeVisible({ timeout: 180_000 });
+  await expectNoSeriousFinding(page);
+});
+
+test('a pack of natural history says that there is nothing to choose', async ({ page }) => {
+  await acknowledge(page);
+  await demonstrate(page, 'alzheimer', /Alzheimer/);
+  await page.getByRole('link', { name: 'Plan', exact: true }).click();
+  await expect(page.getByRole('heading', { name: 'Nothing to choose in this pack' })).toBeVisible();
+  await expectNoSeriousFinding(page);
+});
