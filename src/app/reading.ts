@@ -1,5 +1,5 @@
 /** Numbers that the page says in sentences, read from a forecast at one time. Shares become people of a hundred only at the very end. */
-import type { Forecast, ForecastDifference, MarkerForecast, PlanForecast } from '#domain/forecast.ts';
+import type { Estimate, Forecast, ForecastDifference, MarkerForecast, PlanForecast } from '#domain/forecast.ts';
 import type { PackManifest, Target } from '#packs/manifest.ts';
 
 /** The event id that stands for "whatever comes first". */
@@ -86,4 +86,50 @@ function cumulative(points: readonly { level: number; value: number }[], value: 
 /** The probability of showing a sign at all, i.e. any level above the first, at each time. */
 export function signShares(levels: readonly (readonly number[])[]): number[] {
   return levels.map((shares) => 1 - (shares[0] ?? Number.NaN));
+}
+
+/** A chance at one time with what is not known of it: 90 % over draws of the world; of whatever comes first, from model to model. */
+export function incidenceRange(plan: PlanForecast, outcome: string, index: number): Estimate | null {
+  const value = incidenceAt(plan, outcome, index);
+  if (!Number.isFinite(value)) return null;
+  const one = plan.events[outcome];
+  if (outcome !== anyEvent) return one ? { value, low: one.low[index]!, high: one.high[index]! } : null;
+  // The first event is one of them: chances of a model add up.
+  const events = Object.values(plan.events);
+  const models = events[0]?.members.map((_, m) => events.reduce((sum, { members }) => sum + members[m]![index]!, 0)) ?? [];
+  return models.length < 2 ? { value, low: value, high: value } : { value, low: Math.min(...models), high: Math.max(...models) };
+}
+
+/** What is read of one plan: a chance, or the middle of the first marker with where 9 in 10 courses lie. */
+export type Reading =
+  | (Estimate & { readonly kind: 'chance' })
+  | (Estimate & { readonly kind: 'value'; readonly marker: string; readonly unit: string });
+
+export function readingOf(
+  forecast: Forecast,
+  plan: PlanForecast,
+  manifest: PackManifest,
+  outcome: string,
+  day: number,
+): Reading | null {
+  const index = timeIndex(forecast, day);
+  const target = targetRead(manifest, outcome);
+  const reached = target && plan.targets?.[target.id];
+  if (reached) return { kind: 'chance', value: reached.probability, low: reached.low, high: reached.high };
+  if (manifest.events.length > 0) {
+    const range = incidenceRange(plan, outcome, index);
+    return range && { kind: 'chance', ...range };
+  }
+  const [marker] = manifest.markers;
+  const own = marker && plan.markers[marker.id];
+  const band = own?.bands.find(({ level }) => level === 0.9);
+  if (!own || !band) return null;
+  return {
+    kind: 'value',
+    value: own.median[index]!,
+    low: band.low[index]!,
+    high: band.high[index]!,
+    marker: marker.id,
+    unit: marker.unit,
+  };
 }

@@ -22,9 +22,11 @@ import { PlanningState } from './planning.svelte.ts';
 import { readDraft } from './record-draft.ts';
 import { RecordEditor } from './record.svelte.ts';
 import { ReplanningState } from './replanning.svelte.ts';
+import { RevealState } from './reveal.svelte.ts';
 import { SecurityState } from './security.svelte.ts';
 import { readSettings, Settings } from './settings.svelte.ts';
 import { StorageState } from './storage.svelte.ts';
+import { Validation } from './validation.svelte.ts';
 import { WhyState } from './why.svelte.ts';
 import { readWorkspace } from './workspace.ts';
 
@@ -63,6 +65,8 @@ export class Session {
   readonly planning: PlanningState;
   readonly replanning: ReplanningState;
   readonly why: WhyState;
+  readonly reveal: RevealState;
+  readonly validation: Validation;
   readonly engine: EngineState;
   readonly exports: Exports;
   readonly imports: ImportState;
@@ -128,6 +132,8 @@ export class Session {
     this.planning = new PlanningState(work);
     this.replanning = new ReplanningState({ ...work, planning: this.planning });
     this.why = new WhyState(work);
+    this.reveal = new RevealState({ client, forecast: this.forecast, settings: this.settings });
+    this.validation = new Validation(client);
     this.storage = new StorageState({ vault, audit, now, backupDays: () => this.settings.backupDays });
     this.security = new SecurityState({ vault, passkeys, audit });
     this.log = new AuditState(vault.audit);

@@ -29,6 +29,8 @@ const schema = v.object({
   hiddenMinutes: v.fallback(minutes, 5),
   /** Days without a backup after which it is asked for; 0 for never. */
   backupDays: v.fallback(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(365)), 7),
+  /** Ask for the person's own guess before a forecast is shown; null as is usual for the role. */
+  guessFirst: v.fallback(v.nullable(v.boolean()), null),
 });
 export type StoredSettings = v.InferOutput<typeof schema>;
 
@@ -47,6 +49,9 @@ export class Settings {
   idleMinutes = $state(5);
   hiddenMinutes = $state(5);
   backupDays = $state(7);
+  guessFirst = $state<boolean | null>(null);
+  /** Educators are asked until they say otherwise: guessing first is what a class is for. Nobody else is. */
+  readonly asksGuess: boolean = $derived(this.guessFirst ?? this.acknowledged?.role === 'educator');
   readonly isAcknowledged = $derived(this.acknowledged?.version === acknowledgementVersion);
   readonly #shelf: Shelf<StoredSettings>;
 
@@ -62,8 +67,8 @@ export class Settings {
   /** Settings are small and of this device: the last writing wins, and one that cannot be stored still holds for this visit. */
   async change(changed: Partial<StoredSettings>): Promise<void> {
     Object.assign(this, changed);
-    const { theme, engine, acknowledged, lastPatient, lastPack, idleMinutes, hiddenMinutes, backupDays } = this;
-    const all = { theme, engine, acknowledged, lastPatient, lastPack, idleMinutes, hiddenMinutes, backupDays };
+    const { theme, engine, acknowledged, lastPatient, lastPack, idleMinutes, hiddenMinutes, backupDays, guessFirst } = this;
+    const all = { theme, engine, acknowledged, lastPatient, lastPack, idleMinutes, hiddenMinutes, backupDays, guessFirst };
     await this.#shelf.put(rowId, all, 'any').catch(() => {});
   }
 

@@ -63,6 +63,12 @@ export interface NormalRange {
   readonly source: string;
 }
 
+/** The one course that was drawn for a made-up person: known, and no forecast. */
+export interface TruthLine {
+  readonly times: readonly number[];
+  readonly values: readonly number[];
+}
+
 /** What a plan is to reach or to avoid; one end at least. */
 export interface TargetRange {
   readonly label: string;

@@ -139,13 +139,17 @@ export function differenceRange(low: number, high: number): string {
 
 export interface OutcomeArm {
   readonly name: string;
-  /** People of `of`. */
+  /** People of `of`: the middle, and where it may lie; without a range the count alone. */
   readonly count: number;
+  readonly range?: { readonly low: number; readonly high: number };
   /** This arm minus the first, in people of `of`; absent on the first arm. */
   readonly difference?: { readonly estimate: number; readonly low: number; readonly high: number };
 }
 
-/** "Over 5 years, in 100 people like this: 23 die under usual care, 19 under plan A (difference 4, from 1 more to 9 fewer)." */
+/**
+ * "Over 5 years, in 100 people like this: 17–31 (middle 23) die under usual care, 14–27 (middle 19) under plan A (from 1 more to 9 fewer,
+ * middle 4 fewer)." Intervals come before points.
+ */
 export function outcomeSentence(outcome: {
   horizon: number;
   timeUnit: TimeUnit;
@@ -156,14 +160,16 @@ export function outcomeSentence(outcome: {
   locale?: string;
 }): string {
   const { horizon, timeUnit, of, verb, verbOne = verb, arms, locale } = outcome;
+  const number = (value: number) => formatValue(Math.round(value), { locale });
   const parts = arms.map((arm, index) => {
-    const count = Math.round(arm.count);
-    const what = index === 0 ? ` ${count === 1 ? verbOne : verb}` : '';
-    const estimate = arm.difference && Math.round(arm.difference.estimate);
-    const gap = arm.difference
-      ? ` (${estimate === 0 ? 'no difference' : `difference ${Math.abs(estimate!)}${estimate! > 0 ? ' more' : ''}`}, ${differenceRange(arm.difference.low, arm.difference.high)})`
+    const { count, range, difference } = arm;
+    const isRange = range !== undefined && Math.round(range.low) < Math.round(range.high);
+    const how = isRange ? `${number(range.low)}–${number(range.high)} (middle ${number(count)})` : number(count);
+    const what = index === 0 ? ` ${!isRange && Math.round(count) === 1 ? verbOne : verb}` : '';
+    const gap = difference
+      ? ` (${differenceRange(difference.low, difference.high)}, middle ${moreOrFewer(difference.estimate)})`
       : '';
-    return `${formatValue(count, { locale })}${what} under ${arm.name}${gap}`;
+    return `${how}${what} under ${arm.name}${gap}`;
   });
   return `Over ${formatDuration(horizon, timeUnit, locale)}, in ${formatValue(of, { locale })} people like this: ${parts.join(', ')}.`;
 }
@@ -224,9 +230,10 @@ export function fanSummary(fan: {
       : plan.most
         ? (plan.most.high - plan.most.low) / 2
         : undefined;
-    const parts = [`the middle course is at ${formatValue(plan.median, { halfWidth, locale })}`];
+    const parts: string[] = [];
     if (plan.half) parts.push(`half of simulated courses lie within ${formatRange(plan.half[0], plan.half[1])}`);
     if (plan.most) parts.push(`${levelWords(plan.most.level)} within ${formatRange(plan.most.low, plan.most.high)}`);
+    parts.push(`the middle course is at ${formatValue(plan.median, { halfWidth, locale })}`);
     sentences.push(`Under ${plan.name}, ${formatMoment(end, today, timeUnit, locale)}, ${parts.join(', ')}.`);
     if (plan.members) {
       sentences.push(

@@ -3,19 +3,24 @@ import type { Forecast, ForecastDifference, MarkerForecast, PlanForecast } from 
 import type { Plan, PlanBlock, Regimen } from '#domain/plan.ts';
 import { hoursBetween } from '#domain/doses.ts';
 import type { PatientRecord } from '#domain/record.ts';
+import type { DrawnFuture } from '#domain/truth.ts';
 import type { Intervention, MarkerDescription, PackManifest, Target } from '#app/manifest.ts';
 import { observedValues } from '#app/observed.ts';
 import { horizonDays, leverBlocks, letterOf, usualCareId } from '#app/plans.ts';
+import type { Disagreement } from '#app/disagreement.ts';
 import {
   anyEvent,
   differencesAt,
   incidenceAt,
+  incidenceRange,
   quantileOf,
+  readingOf,
   shareBeyond,
   signShares,
   targetRead,
   timeIndex,
 } from '#app/reading.ts';
+import type { Reading } from '#app/reading.ts';
 import { regimenText, shortRegimenText } from '#app/regimens.ts';
 import { unitText } from '#app/units.ts';
 import type {
@@ -34,8 +39,9 @@ import type {
   Span,
   TargetRange,
   TargetRow,
+  TruthLine,
 } from '#ui/charts/chart-types.ts';
-import { formatDuration, formatMoment, formatRange, outcomeSentence } from '#ui/charts/chart-words.ts';
+import { formatDuration, formatMoment, formatRange, formatValue, outcomeSentence } from '#ui/charts/chart-words.ts';
 
 const daysPer = { years: 365.25, weeks: 7, days: 1, hours: 1 / 24, minutes: 1 / 1440 } as const;
 type TimeUnit = keyof typeof daysPer;
@@ -296,11 +302,14 @@ function outcomeAnswer(
       const groups = forecast.differences.find((one) => one.planId === plan.plan.id);
       const sorted = groups ? differencesAt(groups, outcome, index) : [];
       const { name } = identityOf(plan.plan);
-      if (sorted.length === 0) return { name, count };
+      const spread = incidenceRange(plan, outcome, index);
+      const range = spread && { low: of * spread.low, high: of * spread.high };
+      if (sorted.length === 0) return { name, count, ...(range ? { range } : {}) };
       // From the counts as they are shown, so that the sentence adds up.
       return {
         name,
         count,
+        ...(range ? { range } : {}),
         difference: { estimate: count - countUsual, low: of * quantileOf(sorted, 0.05), high: of * quantileOf(sorted, 0.95) },
       };
     }),
@@ -464,4 +473,83 @@ export function doseLines(plans: readonly Plan[], continuing: readonly Regimen[]
 
 export function laneInterventions(offered: readonly Intervention[]): LaneIntervention[] {
   return offered.map(({ id, label, shortLabel }) => ({ id, label, short: shortLabel }));
+}
+
+/** "In how many of 100 people like this does it happen within 5 years: death?" */
+export function guessQuestion(manifest: PackManifest, outcome: string, forecast: Forecast, day: number): string {
+  const { timeUnit } = manifest.grid;
+  const time = toTime(forecast.timesDays[timeIndex(forecast, day)]!, timeUnit);
+  const target = targetRead(manifest, outcome);
+  if (target) return `In how many of 100 simulated courses comes: ${target.label}?`;
+  if (manifest.events.length > 0) {
+    return `Of 100 people like this, how many ${outcomeWords(manifest, outcome).verb} within ${formatDuration(Math.round(time * 10) / 10, timeUnit)}?`;
+  }
+  return `Where does the middle of ${manifest.markers[0]?.label ?? 'the marker'} lie ${formatMoment(time, 0, timeUnit)}?`;
+}
+
+export const guessUnit = (reading: Reading): string => (reading.kind === 'chance' ? 'of 100' : unitText(reading.unit));
+
+/** A line a guess: the guess, then the model's interval, then its middle. */
+export function guessSentences(
+  forecast: Forecast,
+  guesses: Readonly<Record<string, number>>,
+  manifest: PackManifest,
+  outcome: string,
+  day: number,
+): string[] {
+  return forecast.plans.flatMap((one) => {
+    const guess = guesses[one.plan.id];
+    const reading = readingOf(forecast, one, manifest, outcome, day);
+    if (guess === undefined || !reading) return [];
+    const { name } = identityOf(one.plan);
+    if (reading.kind === 'chance') {
+      const [low, high, middle] = [reading.low, reading.high, reading.value].map((share) => Math.round(100 * share));
+      return [
+        `Under ${name} you said ${formatValue(guess)} of 100; the model says ${from(low!, high!)} of 100, middle ${middle}.`,
+      ];
+    }
+    const unit = unitText(reading.unit);
+    return [
+      `Under ${name} you said ${formatValue(guess)} ${unit}; 9 in 10 simulated courses lie within ${formatRange(reading.low, reading.high, { unit })}, the middle at ${formatValue(reading.value, { halfWidth: (reading.high - reading.low) / 2 })}.`,
+    ];
+  });
+}
+
+const from = (low: number, high: number) => (low === high ? String(low) : `${low} to ${high}`);
+
+/** "Under usual care the 5 models put the chance of death in 9 years anywhere within 12 to 58 of 100." */
+export function disagreementSentence(
+  { planId, of, low, high, models }: Disagreement,
+  forecast: Forecast,
+  manifest: PackManifest,
+  day: number,
+): string {
+  const { timeUnit } = manifest.grid;
+  const when = formatMoment(toTime(forecast.timesDays[timeIndex(forecast, day)]!, timeUnit), 0, timeUnit);
+  const { name } = identityOf(forecast.plans.find(({ plan }) => plan.id === planId)!.plan);
+  if (of.kind === 'event') {
+    const what = outcomeWords(manifest, of.event ?? anyEvent).verb;
+    return `Under ${name}, its ${models} models let anything from ${Math.round(100 * low)} to ${Math.round(100 * high)} of 100 people like this ${what} by then, ${when}.`;
+  }
+  const marker = manifest.markers.find(({ id }) => id === of.marker);
+  return `Under ${name}, its ${models} models put the middle of ${marker?.label ?? of.marker} ${when} anywhere within ${formatRange(low, high, { unit: unitText(marker?.unit ?? '') })}.`;
+}
+
+/** What was drawn for a made-up person. Days count from the drawing; `shiftDays` is how long ago that was. */
+export function truthSentence(truth: DrawnFuture, manifest: PackManifest, shiftDays: number): string {
+  const { timeUnit } = manifest.grid;
+  const opening = 'This person was drawn, and so is what comes of them under usual care';
+  const event = truth.event && manifest.events.find(({ id }) => id === truth.event!.id);
+  if (!truth.event || !event)
+    return `${opening}: none of the pack’s events within its horizon. The dash-dotted line is their course.`;
+  const when = formatMoment(toTime(truth.event.day - shiftDays, timeUnit), 0, timeUnit);
+  return `${opening}: ${event.label[0]!.toLowerCase()}${event.label.slice(1)} ${when}. The dash-dotted line is their course.`;
+}
+
+/** On the page's axis. */
+export function truthLine(truth: DrawnFuture, marker: string, timeUnit: TimeUnit, shiftDays: number): TruthLine {
+  return {
+    times: truth.timesDays.map((day) => toTime(day - shiftDays, timeUnit)),
+    values: (truth.markers[marker] ?? []).map((value) => value ?? Number.NaN),
+  };
 }

@@ -28,13 +28,13 @@ test('an outcome is said in people of one denominator, with the difference and i
       of: 100,
       verb: 'die or need a transplant',
       arms: [
-        { name: 'usual care', count: 23 },
-        { name: 'plan A', count: 19, difference: { estimate: -4, low: -9, high: 1 } },
+        { name: 'usual care', count: 23, range: { low: 17.2, high: 31 } },
+        { name: 'plan A', count: 19, range: { low: 14, high: 27 }, difference: { estimate: -4, low: -9, high: 1 } },
       ],
       locale,
     }),
   ).toBe(
-    'Over 5 years, in 100 people like this: 23 die or need a transplant under usual care, 19 under plan A (difference 4, from 1 more to 9 fewer).',
+    'Over 5 years, in 100 people like this: 17–31 (middle 23) die or need a transplant under usual care, 14–27 (middle 19) under plan A (from 1 more to 9 fewer, middle 4 fewer).',
   );
 });
 
@@ -52,7 +52,7 @@ test('one person dies where several die, and a harm is called more', () => {
       ],
       locale,
     }),
-  ).toBe('Over 1 year, in 100 people like this: 1 dies under usual care, 4 under plan B (difference 3 more, from 1 to 6 more).');
+  ).toBe('Over 1 year, in 100 people like this: 1 dies under usual care, 4 under plan B (from 1 to 6 more, middle 3 more).');
 });
 
 test.each([
