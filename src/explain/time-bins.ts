@@ -49,8 +49,9 @@ export function timeBins(hours: readonly number[], origin: number, most: number)
   return [{ from: -Infinity, to: Infinity, label: 'all doses' }];
 }
 
+/** Days are counted as a person counts them: the first is day 1. */
 function span(from: number, to: number): string {
-  const [unit, hours] = to <= 1 ? ['minutes', 1 / 60] : to <= 48 ? ['hours', 1] : ['days', 24];
-  const count = (value: number) => Math.round(value / hours);
-  return `${unit} ${count(from)} to ${count(to)}`;
+  if (to - from >= 24) return `days ${Math.round(from / 24) + 1} to ${Math.round(to / 24)}`;
+  if (to - from >= 1) return `hours ${Math.round(from)} to ${Math.round(to)}`;
+  return `minutes ${Math.round(from * 60)} to ${Math.round(to * 60)}`;
 }
