@@ -6,7 +6,7 @@ import { coursesToStates, referenceStates, withCourses, type PreparedPath, type 
 export async function wasmFused(work: Work): Promise<PreparedPath> {
   const engine = await CpuEngine.create();
   return {
-    run: async () => void (await engine.simulate(work.request)),
+    run: async () => void (await engine.futures(work.request)),
     finalStates: async () => coursesToStates(work, await engine.rollOut(withCourses(work))),
     dispose: () => engine.dispose(),
   };

@@ -259,6 +259,8 @@ export interface MeasurementQuestion {
   readonly choices: readonly Plan[];
   readonly goal: Goal;
   readonly candidates: readonly { readonly marker: string; readonly day: number }[];
+  /** As in `PlanQuestion`. */
+  readonly changes?: readonly CovariateChange[];
   readonly futures: number;
   readonly horizonDays: number;
   readonly seed: number;

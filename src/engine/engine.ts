@@ -87,6 +87,27 @@ export interface Engine {
   dispose(): void;
 }
 
+/**
+ * Futures one by one, for whoever decides in each of them what comes next. The engines of the processor keep this; a GPU's futures stay on
+ * it. What `rollOut` answers to the same request is the summary of these.
+ */
+export interface FutureEngine {
+  /** One a plan. Rejects as `rollOut` does. */
+  futures(request: RolloutRequest, hooks?: RunHooks): Promise<readonly FutureColumns[]>;
+}
+
+/** One plan's futures, a column a quantity so that a column is contiguous over rollouts. */
+export interface FutureColumns {
+  /** [(steps + 1) × S × rollouts] what a measurement would show, whether or not the event has come. */
+  readonly values: Float32Array;
+  /** [(steps + 1) × K × rollouts] cumulative incidence along the path. */
+  readonly incidence: Float32Array;
+  /** [rollouts] index of the step in which the first event falls; `steps` if none, −1 if the rollout diverged. */
+  readonly eventStep: Int32Array;
+  /** [rollouts] expected steps without an event within the horizon, given the path. */
+  readonly eventFreeSteps: Float32Array;
+}
+
 /** One grid step of many particles of one member, without noise: what the twin's particle filter is made of. */
 export interface Stepper {
   /**

@@ -13,7 +13,14 @@ import type {
 } from '#domain/explanation.ts';
 import type { Forecast } from '#domain/forecast.ts';
 import type { Plan } from '#domain/plan.ts';
-import type { PlanAnswer, PlanQuestion } from '#domain/planning.ts';
+import type {
+  MeasurementAnswer,
+  MeasurementQuestion,
+  PlanAnswer,
+  PlanQuestion,
+  PolicyAnswer,
+  PolicyQuestion,
+} from '#domain/planning.ts';
 import type { Drawing, IsoDate, IsoMinute, PatientRecord } from '#domain/record.ts';
 import type { DrawnFuture } from '#domain/truth.ts';
 import type { ValidationReport } from '#domain/validation.ts';
@@ -167,6 +174,14 @@ export interface RecalibrationOrder {
   readonly seed: number;
 }
 
+export interface PolicyOrder extends Omit<PlanOrder, 'question'> {
+  readonly question: PolicyQuestion;
+}
+
+export interface MeasurementOrder extends Omit<PlanOrder, 'question'> {
+  readonly question: MeasurementQuestion;
+}
+
 /** Every call with its argument and its answer. */
 export interface Calls {
   readonly packs: { readonly argument: null; readonly answer: PackShelf };
@@ -180,6 +195,8 @@ export interface Calls {
   readonly forecast: { readonly argument: RunOrder; readonly answer: Forecast };
   readonly doseSearch: { readonly argument: DoseOrder; readonly answer: DoseAnswer };
   readonly planSearch: { readonly argument: PlanOrder; readonly answer: PlanAnswer };
+  readonly policies: { readonly argument: PolicyOrder; readonly answer: PolicyAnswer };
+  readonly measurementValue: { readonly argument: MeasurementOrder; readonly answer: MeasurementAnswer };
   readonly samplingTimes: { readonly argument: SamplingOrder; readonly answer: SamplingAnswer };
   readonly anomalies: { readonly argument: AnomalyOrder; readonly answer: AnomalyAnswer };
   readonly conformalTable: { readonly argument: { readonly packId: string }; readonly answer: ConformalTable | null };

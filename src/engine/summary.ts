@@ -1,23 +1,11 @@
-/** Columns of simulated values to the summaries of `engine.ts`, on the CPU. The GPU engine does the same in its own kernels. */
+/** FutureColumns of simulated values to the summaries of `engine.ts`, on the CPU. The GPU engine does the same in its own kernels. */
 import { quantileOfSorted } from '#numerics/quantiles.ts';
 import { RadixSorter } from '#numerics/radix-sort.ts';
-import type { PlanDifference, PlanSummary, RolloutRequest, RolloutSummary } from './engine.ts';
-
-/** One plan's futures, a column a quantity so that a column is contiguous over rollouts. */
-export interface Columns {
-  /** [(steps + 1) × S × rollouts] what a measurement would show, whether or not the event has come. */
-  readonly values: Float32Array;
-  /** [(steps + 1) × K × rollouts] cumulative incidence along the path. */
-  readonly incidence: Float32Array;
-  /** [rollouts] index of the step in which the first event falls; `steps` if none, −1 if the rollout diverged. */
-  readonly eventStep: Int32Array;
-  /** [rollouts] expected steps without an event within the horizon, given the path. */
-  readonly eventFreeSteps: Float32Array;
-}
+import type { FutureColumns, PlanDifference, PlanSummary, RolloutRequest, RolloutSummary } from './engine.ts';
 
 type Sizes = Pick<RolloutRequest, 'network' | 'steps' | 'rollouts'>;
 
-export function allocateColumns({ network, steps, rollouts }: Sizes): Columns {
+export function allocateColumns({ network, steps, rollouts }: Sizes): FutureColumns {
   const { S, K } = network.shape;
   return {
     values: new Float32Array((steps + 1) * S * rollouts),
@@ -27,7 +15,7 @@ export function allocateColumns({ network, steps, rollouts }: Sizes): Columns {
   };
 }
 
-export function summarise(request: RolloutRequest, columns: readonly Columns[], elapsedMs: number): RolloutSummary {
+export function summarise(request: RolloutRequest, columns: readonly FutureColumns[], elapsedMs: number): RolloutSummary {
   return {
     plans: columns.map((plan) => summarisePlan(request, plan)),
     differences: columns.slice(1).map((plan) => compare(request, plan, columns[0]!)),
@@ -37,7 +25,7 @@ export function summarise(request: RolloutRequest, columns: readonly Columns[], 
 
 const isAliveAt = (eventStep: number, step: number): boolean => eventStep >= step;
 
-function summarisePlan(request: RolloutRequest, plan: Columns): PlanSummary {
+function summarisePlan(request: RolloutRequest, plan: FutureColumns): PlanSummary {
   return {
     ...summariseValues(request, plan),
     ...summariseGroups(request, plan),
@@ -48,7 +36,7 @@ function summarisePlan(request: RolloutRequest, plan: Columns): PlanSummary {
 
 function summariseValues(
   request: RolloutRequest,
-  plan: Columns,
+  plan: FutureColumns,
 ): Pick<PlanSummary, 'alive' | 'quantiles' | 'memberMedians' | 'levelCounts'> {
   const { network, steps, rollouts, levels } = request;
   const { S, M } = network.shape;
@@ -87,7 +75,7 @@ function summariseValues(
 }
 
 /** Writes the rollouts alive at a step under every one of the plans to `out`, ascending, and gives how many there are. */
-function listAlive(plans: readonly Columns[], step: number, out: Uint32Array): number {
+function listAlive(plans: readonly FutureColumns[], step: number, out: Uint32Array): number {
   let count = 0;
   for (let rollout = 0; rollout < out.length; rollout++) {
     if (plans.every(({ eventStep }) => isAliveAt(eventStep[rollout]!, step))) out[count++] = rollout;
@@ -104,7 +92,7 @@ function findMemberEnds(ascending: Uint32Array, perMember: number, out: Uint32Ar
   }
 }
 
-function summariseGroups(request: RolloutRequest, plan: Columns): Pick<PlanSummary, 'incidence' | 'eventFreeSteps'> {
+function summariseGroups(request: RolloutRequest, plan: FutureColumns): Pick<PlanSummary, 'incidence' | 'eventFreeSteps'> {
   const { network, steps, rollouts } = request;
   const groups = network.shape.M * request.groupsPerMember;
   const cells = (steps + 1) * network.shape.K;
@@ -121,7 +109,7 @@ function summariseGroups(request: RolloutRequest, plan: Columns): Pick<PlanSumma
 }
 
 /** Mean of `column[at + rollout]` over `size` rollouts from `first` on, without those that diverged; NaN if all did. */
-function meanOfKept({ eventStep }: Columns, column: Float32Array, at: number, first: number, size: number): number {
+function meanOfKept({ eventStep }: FutureColumns, column: Float32Array, at: number, first: number, size: number): number {
   let sum = 0;
   let count = 0;
   for (let rollout = first; rollout < first + size; rollout++) {
@@ -132,7 +120,7 @@ function meanOfKept({ eventStep }: Columns, column: Float32Array, at: number, fi
   return count === 0 ? NaN : sum / count;
 }
 
-function compare(request: RolloutRequest, plan: Columns, usualCare: Columns): PlanDifference {
+function compare(request: RolloutRequest, plan: FutureColumns, usualCare: FutureColumns): PlanDifference {
   const { network, steps, rollouts, levels } = request;
   const { S } = network.shape;
   const quantiles = new Float32Array((steps + 1) * S * levels.length);
@@ -169,7 +157,7 @@ export function courseRollouts({
   return range(0, Math.min(courses, rollouts)).map((c) => ((c % M) * rollouts) / M + Math.floor(c / M));
 }
 
-function sampleCourses(request: RolloutRequest, plan: Columns): Float32Array {
+function sampleCourses(request: RolloutRequest, plan: FutureColumns): Float32Array {
   const { network, steps, rollouts } = request;
   const { S } = network.shape;
   const chosen = courseRollouts(request);

@@ -11,6 +11,7 @@ import { drawnFuture, forecast, person } from './worker/forecasting.ts';
 import type { Handler } from './worker/hooks.ts';
 import { goldenOf, shelf } from './worker/packs.ts';
 import { planSearch } from './worker/planning.ts';
+import { measurementValue, policies } from './worker/policies.ts';
 import { sent } from './worker/sent-error.ts';
 import { anomalies, conformalTable, recalibrate, standing } from './worker/trusting.ts';
 import { isOfPacks, keepSettings } from './worker/settings.ts';
@@ -38,6 +39,8 @@ const handlers: Handlers = {
   forecast,
   doseSearch,
   planSearch,
+  policies,
+  measurementValue,
   samplingTimes,
   anomalies,
   conformalTable,

@@ -1,9 +1,8 @@
 /** Forecasts of real people for measuring them: the app's own history, twin and engine, with the futures themselves kept. */
 import { addDays, type PatientRecord } from '#domain/record.ts';
 import { drivePlan } from '#engine/drive.ts';
-import type { RolloutRequest } from '#engine/engine.ts';
+import type { FutureColumns, RolloutRequest } from '#engine/engine.ts';
 import { CpuEngine } from '#engine/cpu/engine.ts';
-import type { Columns } from '#engine/summary.ts';
 import type { Seed } from '#numerics/random.ts';
 import { fromState } from '#packs/conditioning.ts';
 import type { LearnedPack } from '#packs/pack.ts';
@@ -22,7 +21,7 @@ export interface Landmark {
 }
 
 export interface Futures {
-  readonly columns: Columns;
+  readonly columns: FutureColumns;
   readonly steps: number;
   readonly rollouts: number;
   readonly effectiveSampleSize: number;
@@ -86,7 +85,7 @@ export class Predictor {
       levels: [0.5],
       courses: 0,
     };
-    const [columns] = await this.#engine.simulate(request);
+    const [columns] = await this.#engine.futures(request);
     return {
       columns: columns!,
       steps,

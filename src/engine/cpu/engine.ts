@@ -1,10 +1,20 @@
 import { divergenceLimit, logHazardRange, logScaleRange, type Network } from '#packs/network.ts';
 import { driveWidth } from '../drive.ts';
-import type { Engine, PlanDrive, RolloutRequest, RolloutSummary, RunHooks, StepBuffers, Stepper } from '../engine.ts';
+import type {
+  Engine,
+  FutureColumns,
+  FutureEngine,
+  PlanDrive,
+  RolloutRequest,
+  RolloutSummary,
+  RunHooks,
+  StepBuffers,
+  Stepper,
+} from '../engine.ts';
 import { blocksOf, driveLayout, memberLayout, packDriveRow, packHeads, packMember, type Tiling } from '../layout.ts';
 import { groupEffect } from '../reference/engine.ts';
 import { checkRequest } from '../request.ts';
-import { allocateColumns, summarise, type Columns } from '../summary.ts';
+import { allocateColumns, summarise } from '../summary.ts';
 import { yieldToOthers } from '../../yield.ts';
 import { loadKernel, type Kernel } from './kernel.ts';
 import { KernelMemory } from './memory.ts';
@@ -20,7 +30,7 @@ const chunkWork = 2.5e8;
  * Rolls futures out in one SIMD WebAssembly module on the thread that calls it. Every call of the kernel is complete in itself: it
  * brings all that it reads and takes what it wrote, so runs may take turns on one engine.
  */
-export class CpuEngine implements Engine, Stepper {
+export class CpuEngine implements Engine, FutureEngine, Stepper {
   readonly kind = 'cpu';
   readonly description = 'CPU engine, WebAssembly with 128-bit SIMD, one thread';
   readonly #kernel: Kernel;
@@ -39,17 +49,16 @@ export class CpuEngine implements Engine, Stepper {
 
   async rollOut(request: RolloutRequest, hooks: RunHooks = {}): Promise<RolloutSummary> {
     const started = performance.now();
-    const columns = await this.simulate(request, hooks);
+    const columns = await this.futures(request, hooks);
     return summarise(request, columns, performance.now() - started);
   }
 
-  /** The futures themselves, for each plan in turn. */
-  async simulate(request: RolloutRequest, hooks: RunHooks = {}): Promise<Columns[]> {
+  async futures(request: RolloutRequest, hooks: RunHooks = {}): Promise<FutureColumns[]> {
     checkRequest(request);
     hooks.signal?.throwIfAborted();
     const chunks = cutIntoChunks(request);
     const effects = groupEffects(request);
-    const columns: Columns[] = [];
+    const columns: FutureColumns[] = [];
     for (const [p, plan] of request.plans.entries()) {
       const drive = packDrive(request, plan);
       const into = allocateColumns(request);
@@ -100,7 +109,7 @@ export class CpuEngine implements Engine, Stepper {
     drive: Float32Array,
     effects: Float32Array,
     chunk: Chunk,
-    into: Columns,
+    into: FutureColumns,
   ): void {
     const { network, steps, rollouts, starts } = request;
     const { S, L, H, K } = network.shape;

@@ -1,21 +1,35 @@
 import { divergenceLimit, type Head, type Network } from '#packs/network.ts';
 import { normalPair, philox, streams, uniform, type Seed } from '#numerics/random.ts';
-import type { Engine, PlanDrive, RolloutRequest, RolloutSummary, RunHooks, StepBuffers, Stepper } from '../engine.ts';
+import type {
+  Engine,
+  FutureColumns,
+  FutureEngine,
+  PlanDrive,
+  RolloutRequest,
+  RolloutSummary,
+  RunHooks,
+  StepBuffers,
+  Stepper,
+} from '../engine.ts';
 import { checkRequest } from '../request.ts';
-import { allocateColumns, summarise, type Columns } from '../summary.ts';
+import { allocateColumns, summarise } from '../summary.ts';
 import { driveWidth } from '../drive.ts';
 import { yieldToOthers } from '../../yield.ts';
 import { makeScratch, stepMoments } from './step.ts';
 
 /** The oracle: one trajectory at a time in f64, nothing clever. Expect minutes where the other engines need a second. */
-export class ReferenceEngine implements Engine, Stepper {
+export class ReferenceEngine implements Engine, FutureEngine, Stepper {
   readonly kind = 'reference';
   readonly description = 'Reference engine, f64 TypeScript';
 
   async rollOut(request: RolloutRequest, hooks: RunHooks = {}): Promise<RolloutSummary> {
-    checkRequest(request);
     const started = performance.now();
-    const columns: Columns[] = [];
+    return summarise(request, await this.futures(request, hooks), performance.now() - started);
+  }
+
+  async futures(request: RolloutRequest, hooks: RunHooks = {}): Promise<FutureColumns[]> {
+    checkRequest(request);
+    const columns: FutureColumns[] = [];
     for (const [p, plan] of request.plans.entries()) {
       columns.push(
         await rollOutPlan(request, plan, {
@@ -24,7 +38,7 @@ export class ReferenceEngine implements Engine, Stepper {
         }),
       );
     }
-    return summarise(request, columns, performance.now() - started);
+    return columns;
   }
 
   advance(network: Network, member: number, n: number, row: Float32Array, state: StepBuffers): void {
@@ -45,7 +59,7 @@ export class ReferenceEngine implements Engine, Stepper {
   dispose(): void {}
 }
 
-async function rollOutPlan(request: RolloutRequest, plan: PlanDrive, hooks: RunHooks): Promise<Columns> {
+async function rollOutPlan(request: RolloutRequest, plan: PlanDrive, hooks: RunHooks): Promise<FutureColumns> {
   const columns = allocateColumns(request);
   const chunk = 256;
   for (let first = 0; first < request.rollouts; first += chunk) {
@@ -59,7 +73,7 @@ async function rollOutPlan(request: RolloutRequest, plan: PlanDrive, hooks: RunH
 }
 
 /** Follows one future and writes its columns. */
-function rollOutOne(request: RolloutRequest, plan: PlanDrive, rollout: number, columns: Columns): void {
+function rollOutOne(request: RolloutRequest, plan: PlanDrive, rollout: number, columns: FutureColumns): void {
   const { network, steps, rollouts, seed } = request;
   const { S, L, H, K, M } = network.shape;
   const width = driveWidth(network.shape);

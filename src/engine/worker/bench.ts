@@ -5,7 +5,7 @@ import type { ForecastDeps } from '#twin/forecast.ts';
 import { chooseEngine, findGpu } from '../choose.ts';
 import { CpuEngine } from '../cpu/engine.ts';
 import { CpuSimulator } from '../cpu/simulation.ts';
-import type { Stepper } from '../engine.ts';
+import type { FutureEngine, Stepper } from '../engine.ts';
 import type { GpuDevice } from '../gpu/device.ts';
 import type { EngineReport } from '../protocol.ts';
 import { ReferenceEngine } from '../reference/engine.ts';
@@ -15,8 +15,11 @@ import { currentSettings } from './settings.ts';
 
 export interface Bench {
   readonly engine: Machine;
-  /** The learned twin's particle filter runs on the processor whatever rolls the futures out: its steps are many and small. */
-  readonly stepper: Stepper & Machine;
+  /**
+   * The processor, whatever rolls the futures out. The learned twin's particle filter runs on it, whose steps are many and small, and so
+   * do policies, which decide future by future.
+   */
+  readonly stepper: Stepper & FutureEngine & Machine;
   readonly encode: ForecastDeps['encode'];
   readonly report: () => EngineReport;
 }
@@ -64,12 +67,12 @@ async function makeBench(): Promise<Bench> {
   }
 }
 
-function asStepper(stepper: Stepper, machine: Machine): Stepper & Machine {
-  return { ...machine, advance: (...step) => stepper.advance(...step) };
+function asStepper(own: Stepper & FutureEngine, machine: Machine): Stepper & FutureEngine & Machine {
+  return { ...machine, advance: (...step) => own.advance(...step), futures: (...run) => own.futures(...run) };
 }
 
 /** The GPU's code and tfjs are fetched only here, so that a machine without one never loads them. */
-async function onGpu(stepper: Stepper & Machine, reason: string, attempts: string[]): Promise<Bench> {
+async function onGpu(stepper: Bench['stepper'], reason: string, attempts: string[]): Promise<Bench> {
   const [{ acquireDevice }, { GpuEngine }, { GpuSimulator }, { lendDeviceToTfjs, tensorsHeld }, { encodeHistory }] =
     await Promise.all([
       import('../gpu/device.ts'),

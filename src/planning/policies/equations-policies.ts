@@ -3,9 +3,8 @@
  * given, measured with the pack's own error on the days of the policy, and what is given next follows from what was measured. All arms
  * meet the same truths and the same errors of measurement.
  */
-import { AppError } from '#domain/errors.ts';
 import type { Plan } from '#domain/plan.ts';
-import type { PlanSupport, Policy, PolicyAnswer, PolicyArm, PolicyQuestion } from '#domain/planning.ts';
+import type { Policy, PolicyAnswer, PolicyArm, PolicyQuestion } from '#domain/planning.ts';
 import type { RunHooks } from '#engine/engine.ts';
 import type { Simulator } from '#engine/simulation.ts';
 import { seedFrom } from '#numerics/random.ts';
@@ -15,12 +14,13 @@ import type { FittedPerson } from '#twin/equations/fitted-person.ts';
 import { checkEquationsPlan } from '#twin/equations/plans.ts';
 import { reportEquationsFit } from '#twin/equations/report.ts';
 import { usualCareId, usualCarePlan } from '#twin/plan-check.ts';
-import { checkMeasure, unitOf } from '../evaluate.ts';
+import { checkMeasure, measureValue, unitOf } from '../evaluate.ts';
 import { equationsSupport } from '../support.ts';
+import { farthest, groupMeans, requireFutures } from './arms.ts';
 import type { CourseDeps } from './courses.ts';
 import { checkPolicy, type DosePlan } from './dose-rules.ts';
 import { splitDraws } from './draws.ts';
-import { armValue, figuresOfFutures } from './figures.ts';
+import { figuresOfFutures } from './figures.ts';
 import { followPolicy } from './follow.ts';
 
 export interface EquationsPolicyDeps {
@@ -34,7 +34,8 @@ export interface EquationsPolicyDeps {
 
 /** The clinician's draws of today. */
 export const knownDraws = 1000;
-const fewestFutures = 2;
+/** Futures, in runs one after the other, give an arm's figure its interval, as draws do a plan's. */
+const mostGroups = 20;
 
 /** Throws `AppError` for what a person can mend in the question. The same question gives the same answer but for its time. */
 export async function equationsPolicies(
@@ -130,15 +131,6 @@ export async function equationsPolicies(
   return finish('completed', message + read, arms, split.truths.size);
 }
 
-/** Throws `request_invalid` unless it is a whole number of at least two. */
-export function requireFutures(futures: number): void {
-  if (Number.isInteger(futures) && futures >= fewestFutures) return;
-  throw new AppError(
-    'request_invalid',
-    `Futures: found ${futures}, expected a whole number of at least ${fewestFutures}. Ask for more.`,
-  );
-}
-
 /** Unit of the one intervention with listed doses; '1' where there is none or several. */
 export function amountUnit({ models, doseGrids }: EquationsManifest): string {
   const dosed = new Set(doseGrids.map(({ intervention }) => intervention));
@@ -154,19 +146,12 @@ export function writeOut({ person }: Pick<FittedPerson, 'person'>, plan: Plan): 
   return { ...plan, regimens: planRegimens(person, plan), stopsCurrentDoses: true };
 }
 
-/** Of everything that a policy may lead to. */
-export function farthest(supports: readonly PlanSupport[]): PlanSupport {
-  return {
-    distance: Math.max(0, ...supports.map(({ distance }) => distance)),
-    reasons: [...new Set(supports.flatMap(({ reasons }) => reasons))],
-  };
-}
-
 function valuesOf(
   own: readonly Float64Array[],
   care: readonly Float64Array[],
   goals: number,
 ): Pick<PolicyArm, 'goals' | 'limits'> {
-  const values = own.map((figures, m) => armValue(figures, care[m]!));
+  const groups = (figures: Float64Array) => groupMeans(figures, Math.min(mostGroups, figures.length));
+  const values = own.map((figures, m) => measureValue(groups(figures), groups(care[m]!)));
   return { goals: values.slice(0, goals), limits: values.slice(goals) };
 }

@@ -1,16 +1,13 @@
-/** What each future came to by the measures of a question, and what arms of futures come to. */
-import type { Measure, MeasureValue } from '#domain/planning.ts';
+/** What each future came to by the measures of a question. */
+import type { Measure } from '#domain/planning.ts';
 import type { RunHooks } from '#engine/engine.ts';
 import type { EquationsManifest } from '#packs/manifest.ts';
 import { burdenOf } from '../doses-given.ts';
 import { markerLook, targetLook, type Look } from '../evaluate-equations.ts';
-import { measureValue } from '../evaluate.ts';
 import { followPlans, type CourseDeps, type Courses } from './courses.ts';
 import type { DosePlan } from './dose-rules.ts';
 import type { DrawSet } from './draws.ts';
 
-/** Futures, in runs one after the other, give an arm's figure its interval, as draws do a plan's. */
-const mostGroups = 20;
 /** Numbers of one simulation. */
 const mostNumbers = 2 ** 23;
 
@@ -104,25 +101,4 @@ function figuresOfCourse(
   if (readout !== undefined) look.lanes((k, lane) => course.readout(readout, rows[k]!, lane), figures);
   else if ('marker' in measure) look.lanes((k, lane) => course.marker(measure.marker, rows[k]!, lane), figures);
   return figures;
-}
-
-/** Figures of an arm with their interval over runs of futures, held against usual care future by future. */
-export function armValue(arm: Float64Array, usualCare: Float64Array): MeasureValue {
-  return measureValue(groupMeans(arm), groupMeans(usualCare));
-}
-
-function groupMeans(futures: Float64Array): Float64Array {
-  const groups = Math.min(mostGroups, futures.length);
-  const edge = (group: number) => Math.floor((group * futures.length) / groups);
-  return Float64Array.from({ length: groups }, (_, group) => {
-    let sum = 0;
-    let count = 0;
-    for (let i = edge(group); i < edge(group + 1); i++) {
-      const value = futures[i]!;
-      if (Number.isNaN(value)) continue;
-      sum += value;
-      count++;
-    }
-    return count === 0 ? Number.NaN : sum / count;
-  });
 }

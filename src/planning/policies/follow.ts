@@ -124,11 +124,11 @@ async function measure(
     const [course] = await followPlans(truths, futures, [plan], wanted, { ...deps, horizonDays: day }, hooks);
     futures.forEach((future, i) => {
       const { program } = truths.models.findLast(({ first }) => first <= future)!;
-      markers.forEach((marker, m) => {
+      markers.forEach((marker) => {
         const f = course!.marker(marker, 0, i);
         if (Number.isNaN(f)) return;
         const { error } = program.observations.find((one) => one.marker === marker)!;
-        measured[future]!.push({ marker, day, value: drawValue(error, f, chance(future, day, m, deps.seed)) });
+        measured[future]!.push({ marker, day, value: drawValue(error, f, chanceOf(future, day, marker, deps.seed)) });
       });
     });
   }
@@ -138,9 +138,11 @@ async function measure(
 const words = new Uint32Array(4);
 const minutesPerDay = 1440;
 
-/** Keyed by future, minute and marker: an arm that measures once more does not disturb the others. */
-function chance(future: number, day: number, marker: number, seed: Seed): number {
-  philox(words, future, Math.round(day * minutesPerDay), marker, streams.observation, seed);
+/** Uniform, keyed by future, minute and marker: an arm that measures once more, or something else, does not disturb the others. */
+export function chanceOf(future: number, day: number, marker: string, seed: Seed): number {
+  let key = 0;
+  for (let i = 0; i < marker.length; i++) key = (Math.imul(key, 31) + marker.charCodeAt(i)) >>> 0;
+  philox(words, future, Math.round(day * minutesPerDay), key, streams.observation, seed);
   return uniform(words[0]!);
 }
 

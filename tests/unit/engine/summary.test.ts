@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { RolloutRequest } from '#engine/engine.ts';
-import { allocateColumns, summarise, type Columns } from '#engine/summary.ts';
+import type { FutureColumns, RolloutRequest } from '#engine/engine.ts';
+import { allocateColumns, summarise } from '#engine/summary.ts';
 import { quantile } from '#numerics/quantiles.ts';
 import { RandomSequence, seedFrom } from '#numerics/random.ts';
 import { toyNetwork, toyRequest } from '../../fixtures/toy-network.ts';
@@ -11,7 +11,7 @@ const request = toyRequest(network, { rollouts: 60, groupsPerMember: 2, steps: 5
 const { steps, rollouts, levels } = request;
 
 /** Made-up futures: some diverge, the whole first group among them; some have their event. */
-function toyColumns(request: RolloutRequest, seed: number): Columns {
+function toyColumns(request: RolloutRequest, seed: number): FutureColumns {
   const random = new RandomSequence(seedFrom(seed));
   const columns = allocateColumns(request);
   const isOrdinal = (at: number) => network.heads[Math.floor(at / rollouts) % S].kind === 'ordinal';
