@@ -1,5 +1,5 @@
 /**
- * npm run validate -- [--pack ID] [--make] [--date YYYY-MM-DD]
+ * npm run validate -- [--pack ID]… [--make] [--date YYYY-MM-DD]
  *
  * Writes models/ID/validation.json, the report of how far a pack's forecasts came true, from the parts in
  * training/results/validation/ID. With --make the parts that this script knows how to measure are measured anew first: for the learned
@@ -75,11 +75,11 @@ async function makeParts({ manifest }: Pack, date: string): Promise<void> {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { pack: { type: 'string' }, make: { type: 'boolean', default: false }, date: { type: 'string' } },
+    options: { pack: { type: 'string', multiple: true }, make: { type: 'boolean', default: false }, date: { type: 'string' } },
   });
   const fetchBytes = readModels();
-  const ids = (await listPacks(fetchBytes)).map(({ id }) => id).filter((id) => values.pack === undefined || id === values.pack);
-  if (ids.length === 0) throw new Error(`models/ has no pack '${values.pack}'.`);
+  const ids = (await listPacks(fetchBytes)).map(({ id }) => id).filter((id) => values.pack?.includes(id) ?? true);
+  if (ids.length === 0) throw new Error(`models/ has no pack called ${values.pack?.join(' or ')}.`);
   const date = values.date ?? new Date().toISOString().slice(0, 10);
   for (const id of ids) {
     const pack = await loadPack(id, fetchBytes);

@@ -52,10 +52,16 @@ export function comparisonsOf({ sections }: ValidationReport): readonly Comparis
   return [...found].map(([baseline, own]) => ({ baseline, ...own }));
 }
 
-/** Whether what is wanted lies outside the figure's interval. A figure without an interval misses only by its value. */
+/**
+ * Whether what is wanted lies clearly on the other side: outside the interval of a figure that should be near it, above that of one
+ * that should reach it, below that of one that should stay under it. A figure without an interval misses by its value.
+ */
 export function isOffTarget({ better, wanted, value, interval }: Figure): boolean {
-  if (better !== 'nearer' || wanted === null || value === null) return false;
-  return interval ? wanted < interval.low || wanted > interval.high : value !== wanted;
+  if (better === null || wanted === null || value === null) return false;
+  const { low, high } = interval ?? { low: value, high: value };
+  if (better === 'higher') return high < wanted;
+  if (better === 'lower') return low > wanted;
+  return wanted < low || wanted > high;
 }
 
 export function failuresOf({ sections }: ValidationReport): readonly Failure[] {

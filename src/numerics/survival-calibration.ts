@@ -9,7 +9,7 @@ import {
   type Estimate,
   type Numbers,
 } from './estimate.ts';
-import { type Interval } from './intervals.ts';
+import { clopperPearsonInterval, type Interval } from './intervals.ts';
 import { sum } from './moments.ts';
 import { quantileOfSorted, sorted } from './quantiles.ts';
 import { kaplanMeier } from './survival.ts';
@@ -20,7 +20,7 @@ export interface RiskComparison {
   readonly meanPredicted: number;
   /** One minus Kaplan–Meier at the horizon; `null` when nobody of the set was followed so far and survival is above 0. */
   readonly observed: number | null;
-  /** 95 % log(−log) limits of `observed`, where they exist. */
+  /** 95 % log(−log) limits of `observed`; where no event was seen, 0 and the exact limit among those followed to the horizon. */
   readonly interval: Interval | null;
 }
 
@@ -52,7 +52,11 @@ function compareRisk(time: Numbers, event: Numbers, risk: Numbers, horizon: numb
   const k = km.time.findLastIndex((t) => t <= horizon);
   const isFollowed = km.time.at(-1)! >= horizon || km.survival.at(-1)! === 0;
   if (!isFollowed) return none;
-  if (k < 0) return { ...none, observed: 0 };
+  if (k < 0 || km.survival[k] === 1) {
+    const followed = rows.filter((i) => time[i]! >= horizon).length;
+    const limits = clopperPearsonInterval(0, followed);
+    return { ...none, observed: 0, interval: limits.defined ? limits.value : null };
+  }
   const lower = km.lower[k]!;
   const upper = km.upper[k]!;
   return {

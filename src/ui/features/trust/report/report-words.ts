@@ -66,9 +66,12 @@ function standingText(figure: Figure, at: number): string {
 /** What a figure should be, in words; null where nothing is wanted. */
 export function wantedText(figure: Figure): string | null {
   const { better, wanted } = figure;
-  if (better === 'nearer' && wanted !== null) return `${formatValue(wanted)}${isOffTarget(figure) ? ': missed' : ''}`;
-  if (better === 'higher') return 'higher';
-  return better === 'lower' ? 'lower' : null;
+  if (better === null) return null;
+  const aim =
+    wanted === null
+      ? better
+      : `${better === 'nearer' ? '' : better === 'higher' ? 'at least ' : 'at most '}${formatValue(wanted)}`;
+  return isOffTarget(figure) ? `${aim}: missed` : aim;
 }
 
 /** The report in a minute: each a sentence or two. */
