@@ -25,16 +25,15 @@ import { runMetricCases, type MetricFile } from './metrics-conformance.ts';
 import { requestNodeGpu } from './node-gpu.ts';
 import { readModels } from './read-models.ts';
 
-function checkMetrics(paths: readonly string[]): Tally {
-  const reports = paths.map((path) => {
-    const report = runMetricCases(JSON.parse(readFileSync(path, 'utf8')) as MetricFile);
+async function checkMetrics(paths: readonly string[]): Promise<Tally> {
+  let [passed, failed] = [0, 0];
+  for (const path of paths) {
+    const report = await runMetricCases(JSON.parse(readFileSync(path, 'utf8')) as MetricFile);
     for (const message of report.messages) console.log(`${path}: ${message}`);
-    return report;
-  });
-  return {
-    passed: reports.reduce((sum, report) => sum + report.passed, 0),
-    failed: reports.reduce((sum, report) => sum + report.failed, 0),
-  };
+    passed += report.passed;
+    failed += report.failed;
+  }
+  return { passed, failed };
 }
 
 const engineKinds = ['reference', 'cpu', 'gpu'] as const;
@@ -81,7 +80,7 @@ const { values, positionals } = parseArgs({ options: { metrics: texts, golden: t
 const wanted = engineKinds.filter((kind) => values.engine === undefined || values.engine.includes(kind));
 const golden = values.golden && [...values.golden, ...positionals];
 let tally: Tally;
-if (values.metrics) tally = checkMetrics([...values.metrics, ...positionals]);
+if (values.metrics) tally = await checkMetrics([...values.metrics, ...positionals]);
 else if (golden) tally = await onEachEngine(wanted, (machine) => checkGoldenFiles(golden, machine, console.log));
 else tally = await onEachEngine(wanted, checkPacks);
 console.log(`${tally.passed} passed, ${tally.failed} failed`);

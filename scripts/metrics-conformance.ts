@@ -1,3 +1,5 @@
+import { exactShapley } from '#explain/shapley.ts';
+import { integrateGradients } from '#explain/integrated-gradients.ts';
 import { defined, MetricInputError, type Estimate } from '#numerics/estimate.ts';
 import { averagePrecision, brierScore, logLoss, netBenefit, rocAuc } from '#numerics/binary-scores.ts';
 import {
@@ -9,6 +11,20 @@ import {
   observedOverExpected,
   spiegelhalterTest,
 } from '#numerics/calibration.ts';
+import {
+  averageEffect,
+  counterfactualRmse,
+  doublyRobustEffect,
+  effectiveSampleSize,
+  effectRmse,
+  effectsOf,
+  factualRmse,
+  inverseWeights,
+  policyValue,
+  rankCorrelation,
+  standardisedDifference,
+  weightedEffect,
+} from '#numerics/causal.ts';
 import { harrellC, unoC } from '#numerics/concordance.ts';
 import {
   adaptiveLevels,
@@ -20,6 +36,15 @@ import { fitCox } from '#numerics/cox.ts';
 import { groupDisparity, ratesByGroup } from '#numerics/group-rates.ts';
 import { clopperPearsonInterval, wilsonInterval, type Interval } from '#numerics/intervals.ts';
 import { ksUniform, sampleSd, scaledMad, skewness, sum } from '#numerics/moments.ts';
+import {
+  conformalP,
+  covarianceMatrix,
+  flagsBeyond,
+  kthNeighbourDistance,
+  mahalanobisSquared,
+  meanVector,
+  precisionMatrix,
+} from '#numerics/ood.ts';
 import {
   coverage,
   crpsEnsemble,
@@ -34,7 +59,7 @@ import {
   spreadSkill,
 } from '#numerics/probabilistic.ts';
 import { quantile, quantileOfSorted, sorted } from '#numerics/quantiles.ts';
-import { normalCdf } from '#numerics/special-functions.ts';
+import { chiSquareUpper, normalCdf } from '#numerics/special-functions.ts';
 import { cumulativeAuc, dCalibration, integratedBrier, ipcwBrier, meanCumulativeAuc } from '#numerics/survival-scores.ts';
 import { aalenJohansen, kaplanMeier, logRank, nelsonAalen, restrictedMean, survivalQuantile } from '#numerics/survival.ts';
 
@@ -274,6 +299,83 @@ const fairnessCase: Adapter = ({ yTrue, yPred, group }) => {
   return { byGroup: Object.fromEntries(byGroup), ...valueOf(groupDisparity(rates)) };
 };
 
+const causalCase: Adapter = ({ x, treated, mu0, mu1, hat0, hat1, yFactual, propensity }) => {
+  const [truth, estimated] = [
+    { untreated: mu0, treated: mu1 },
+    { untreated: hat0, treated: hat1 },
+  ];
+  const [ate, found] = [valueOf(averageEffect(truth))!, valueOf(averageEffect(estimated))!];
+  const weights = inverseWeights(treated, propensity);
+  return {
+    pehe: effectRmse(estimated, truth),
+    ateError: Math.abs(found - ate),
+    ate,
+    factualRmse: factualRmse(estimated, treated, yFactual),
+    counterfactualRmse: counterfactualRmse(estimated, truth, treated),
+    hajekIpwAte: weightedEffect(yFactual, treated, propensity),
+    aipwAte: doublyRobustEffect(yFactual, treated, propensity, estimated),
+    smdUnweighted: standardisedDifference(x, treated),
+    smdWeighted: standardisedDifference(x, treated, weights),
+    effectiveSampleSizeTreated: effectiveSampleSize(weights.filter((_, i) => (treated as number[])[i] === 1)),
+    policyValueTrue: policyValue(estimated, truth),
+    iteSpearman: rankCorrelation(effectsOf(estimated), effectsOf(truth)),
+  };
+};
+
+const distanceCase: Adapter = (input) => {
+  const { train, query } = input as { train: number[][]; query: number[][] };
+  const mean = meanVector(train);
+  const covariance = covarianceMatrix(train, mean);
+  const precision = precisionMatrix(covariance)!;
+  const distances = (rows: number[][]) => rows.map((row) => mahalanobisSquared(row, mean, precision));
+  const [own, reference] = [distances(query), distances(train)];
+  const roc = rocAuc([...own.map(() => 1), ...reference.map(() => 0)], [...own, ...reference]);
+  return {
+    mean,
+    covariance,
+    mahalanobisSquared: own,
+    chi2P: own.map((distance) => chiSquareUpper(distance, mean.length)),
+    aurocVsTrain: part(roc, (r) => r.auc),
+    trainQuantile95: quantile(reference, 0.95),
+    flagged: flagsBeyond(own, reference),
+    conformalP: own.map((distance) => conformalP(distance, reference)),
+    knn5Distance: query.map((row) => kthNeighbourDistance(row, train, 5)),
+  };
+};
+
+/** Coalitions are named by the places of their members, "02" for the first and the third. */
+const attributionCase: Adapter = async (input) => {
+  const { coalitionValues, logisticWeights, x, baseline, steps } = input as {
+    coalitionValues: Record<string, number>;
+    logisticWeights: number[];
+    x: number[];
+    baseline: number[];
+    steps: number;
+  };
+  const players = Math.log2(Object.keys(coalitionValues).length);
+  const values = new Map(
+    Object.entries(coalitionValues).map(([members, value]) => [
+      [...members].reduce((coalition, member) => coalition | (1 << Number(member)), 0),
+      Float64Array.of(value),
+    ]),
+  );
+  const shapley = exactShapley(players, values).map((own) => own[0]!);
+  const at = (point: Float64Array) => {
+    const value = 1 / (1 + Math.exp(-point.reduce((total, own, i) => total + own * logisticWeights[i]!, 0)));
+    return { values: Float64Array.of(value), gradient: Float64Array.from(logisticWeights, (w) => value * (1 - value) * w) };
+  };
+  const options = { firstSteps: steps, mostSteps: steps, gap: 0 };
+  const found = await integrateGradients(at, Float64Array.from(x), Float64Array.from(baseline), options);
+  const change = found.full[0]! - found.base[0]!;
+  return {
+    shapley,
+    shapleySum: sum(shapley),
+    integratedGradients: [...found.contributions],
+    completenessTarget: change,
+    completenessGap: Math.abs(sum(found.contributions) - change),
+  };
+};
+
 const edgeCases: Readonly<Record<string, Adapter>> = {
   harrell: ({ time, event, risk }) => {
     const c = harrellC(time, event, risk);
@@ -325,6 +427,12 @@ function adapterFor(group: string, test: MetricCase): Adapter | undefined {
       return conformalCase;
     case 'fairness':
       return fairnessCase;
+    case 'causal':
+      return causalCase;
+    case 'ood':
+      return distanceCase;
+    case 'attribution':
+      return attributionCase;
     default:
       return undefined;
   }
@@ -364,10 +472,10 @@ function compare(actual: unknown, expected: unknown, tolerance: number, path: st
   } else if (actual !== expected) out.push(`${path}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(actual)}`);
 }
 
-function failuresOf(adapter: Adapter, test: MetricCase, name: string): string[] {
+async function failuresOf(adapter: Adapter, test: MetricCase, name: string): Promise<string[]> {
   let actual: unknown;
   try {
-    actual = adapter(test.input, test);
+    actual = await adapter(test.input, test);
   } catch (error) {
     if (test.expected === 'error' && error instanceof MetricInputError) return [];
     return [`${name}: ${error instanceof Error ? error.message : String(error)}`];
@@ -380,7 +488,7 @@ function failuresOf(adapter: Adapter, test: MetricCase, name: string): string[] 
 }
 
 /** Runs every case of a file of golden metric vectors. Never throws on a wrong number; `messages` names each. */
-export function runMetricCases(file: MetricFile): MetricReport {
+export async function runMetricCases(file: MetricFile): Promise<MetricReport> {
   const messages: string[] = [];
   let passed = 0;
   let failed = 0;
@@ -393,7 +501,7 @@ export function runMetricCases(file: MetricFile): MetricReport {
       messages.push(`${name}: not covered`);
       continue;
     }
-    const failures = failuresOf(adapter, test, name);
+    const failures = await failuresOf(adapter, test, name);
     if (failures.length === 0) passed++;
     else failed++;
     messages.push(...failures);

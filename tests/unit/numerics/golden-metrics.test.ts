@@ -10,10 +10,13 @@ const read = (name: string): MetricFile => JSON.parse(readFileSync(new URL(name,
 describe('golden metric vectors', () => {
   test('all groups of this milestone are here', () => {
     expect(files).toEqual([
+      'attribution.json',
       'binary-calibration.json',
+      'causal.json',
       'conformal.json',
       'edge-cases.json',
       'fairness.json',
+      'ood.json',
       'probabilistic-forecast.json',
       'statistics-basics.json',
       'survival-brier-auc.json',
@@ -24,21 +27,25 @@ describe('golden metric vectors', () => {
     ]);
   });
 
-  test.each(files)('%s is reproduced within its tolerance', (name) => {
+  test.each(files)('%s is reproduced within its tolerance', async (name) => {
     const file = read(name);
-    expect(runMetricCases(file)).toEqual({ passed: file.cases.length, failed: 0, notCovered: 0, messages: [] });
+    expect(await runMetricCases(file)).toEqual({ passed: file.cases.length, failed: 0, notCovered: 0, messages: [] });
   });
 
-  test('a wrong number is named with its place', () => {
+  test('a wrong number is named with its place', async () => {
     const file = read('statistics-basics.json');
     const changed = { ...file, cases: [{ ...file.cases[0]!, expected: { sampleSd: 1 } }] };
-    const report = runMetricCases(changed);
+    const report = await runMetricCases(changed);
     expect(report.failed).toBe(1);
     expect(report.messages[0]).toContain('statistics-basics/quantiles-intervals.sampleSd: expected 1 ± 1e-8');
   });
 
-  test('a group without code is reported as not covered, not as passed', () => {
-    const report = runMetricCases({ schema: 1, metricGroup: 'something-later', cases: [{ id: 'a', input: {}, expected: 1 }] });
+  test('a group without code is reported as not covered, not as passed', async () => {
+    const report = await runMetricCases({
+      schema: 1,
+      metricGroup: 'something-later',
+      cases: [{ id: 'a', input: {}, expected: 1 }],
+    });
     expect(report).toEqual({ passed: 0, failed: 0, notCovered: 1, messages: ['something-later/a: not covered'] });
   });
 });
