@@ -4,6 +4,7 @@ import type { Forecast } from '#domain/forecast.ts';
 import type { Plan, Regimen } from '#domain/plan.ts';
 import type { PlanCandidate } from '#domain/planning.ts';
 import type { IsoMinute, PatientRecord } from '#domain/record.ts';
+import type { NamedCorrection } from '#domain/trust.ts';
 import type { EngineClient } from '#engine/client.ts';
 import type { PackInfo } from '#engine/protocol.ts';
 import type { RunFile } from '#interop/export/run-file.ts';
@@ -32,6 +33,8 @@ export interface ForecastParts {
   readonly now: () => number;
   /** A whole number below 2³². */
   readonly randomSeed: () => number;
+  /** What a person switched on for a pack; none without. */
+  readonly corrections?: (pack: PackInfo) => Promise<readonly NamedCorrection[]>;
 }
 
 /** So many rollouts come first, whatever is chosen: enough for bands that hardly move afterwards. */
@@ -55,6 +58,9 @@ export class ForecastState {
   readDay = $state(0);
   /** Of the Plan page; null until something is asked there otherwise than it begins with. */
   question = $state.raw<TypedQuestion | null>(null);
+
+  /** What the next run is corrected with; null until it was asked for the pack that is open. */
+  corrections = $state.raw<readonly NamedCorrection[] | null>(null);
 
   forecast = $state.raw<Forecast | null>(null);
   madeAt = $state<number | null>(null);
@@ -170,6 +176,7 @@ export class ForecastState {
 
   #show(pack: PackInfo | null): void {
     this.pack = pack;
+    this.corrections = null;
     this.failure = this.keepFailure = null;
     this.hidden = new Set();
     this.#past = [];
@@ -278,6 +285,8 @@ export class ForecastState {
     if (!record || !pack) return;
     this.stop();
     const stop = (this.#stop = new AbortController());
+    const corrections = (this.corrections ??= (await this.#parts.corrections?.(pack)) ?? []);
+    if (stop.signal.aborted) return;
     const basis = this.#basisOf(record, pack);
     const now = this.#minute();
     const held = consentFault(record, now.slice(0, 10));
@@ -290,7 +299,16 @@ export class ForecastState {
         this.fraction = 0;
         const forecast = await this.#parts.client.call(
           'forecast',
-          { packId: pack.manifest.id, record, plans: this.plans, today: now.slice(0, 10), now, rollouts, seed: this.seed },
+          {
+            packId: pack.manifest.id,
+            record,
+            plans: this.plans,
+            today: now.slice(0, 10),
+            now,
+            rollouts,
+            seed: this.seed,
+            corrections,
+          },
           { signal: stop.signal, onProgress: (fraction) => (this.fraction = fraction) },
         );
         if (stop.signal.aborted) return;
@@ -334,8 +352,13 @@ export class ForecastState {
       pack: pack.digest,
       // Where hours count, a result is of its hour; elsewhere of its day.
       today: minute.slice(0, countsHours(pack.manifest) ? 13 : 10),
-      run: `${this.seed}/${this.rollouts}`,
+      run: [this.seed, this.rollouts, ...this.#correctionIds()].join('/'),
     };
+  }
+
+  /** Those of the shown result while nobody asked what the next one would be made with. */
+  #correctionIds(): readonly string[] {
+    return (this.corrections ?? this.forecast?.corrections ?? []).map(({ id }) => id);
   }
 
   #keeping: Promise<void> = Promise.resolve();

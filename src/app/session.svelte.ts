@@ -12,6 +12,7 @@ import type { LockReason } from './auto-lock.svelte.ts';
 import { EngineState } from './engine.svelte.ts';
 import { Exports } from './export/exports.svelte.ts';
 import { ForecastState } from './forecast.svelte.ts';
+import { readCorrections, readFrozen } from './frozen.ts';
 import { packUseOf } from './import/build.ts';
 import { ImportState } from './import/import.svelte.ts';
 import { readRemembered } from './import/mapping-memory.ts';
@@ -26,6 +27,7 @@ import { RevealState } from './reveal.svelte.ts';
 import { SecurityState } from './security.svelte.ts';
 import { readSettings, Settings } from './settings.svelte.ts';
 import { StorageState } from './storage.svelte.ts';
+import { TrustState } from './trust.svelte.ts';
 import { Validation } from './validation.svelte.ts';
 import { WhyState } from './why.svelte.ts';
 import { readWorkspace } from './workspace.ts';
@@ -67,6 +69,7 @@ export class Session {
   readonly why: WhyState;
   readonly reveal: RevealState;
   readonly validation: Validation;
+  readonly trust: TrustState;
   readonly engine: EngineState;
   readonly exports: Exports;
   readonly imports: ImportState;
@@ -127,13 +130,29 @@ export class Session {
       isDemonstration: vault.isDemonstration,
     });
     const workspaces = vault.shelf('workspaces', readWorkspace);
-    this.forecast = new ForecastState({ client, workspaces, audit, minute, now, randomSeed });
+    this.forecast = new ForecastState({
+      client,
+      workspaces,
+      audit,
+      minute,
+      now,
+      randomSeed,
+      corrections: (pack) => this.trust.correctionsOf(pack),
+    });
     const work = { client, forecast: this.forecast, audit, minute };
     this.planning = new PlanningState(work);
     this.replanning = new ReplanningState({ ...work, planning: this.planning });
     this.why = new WhyState(work);
     this.reveal = new RevealState({ client, forecast: this.forecast, settings: this.settings });
     this.validation = new Validation(client);
+    this.trust = new TrustState({
+      ...work,
+      patients: this.patients,
+      frozen: vault.shelf('frozen', readFrozen),
+      corrections: vault.shelf('corrections', readCorrections),
+      now,
+      newId,
+    });
     this.storage = new StorageState({ vault, audit, now, backupDays: () => this.settings.backupDays });
     this.security = new SecurityState({ vault, passkeys, audit });
     this.log = new AuditState(vault.audit);

@@ -183,12 +183,6 @@ export interface Recalibration {
 
 export type RecalibrationKind = Recalibration['correction']['kind'];
 
-/** Of the vault, for one pack. */
-export interface RecalibrationShelf {
-  readonly format: 1;
-  readonly made: readonly Recalibration[];
-}
-
 /** Whether local outcomes suffice to learn a correction from, and what came of trying. */
 export type RecalibrationAnswer =
   | { readonly status: 'too-few'; readonly message: string }

@@ -77,8 +77,11 @@ export function pointsAt(
     timesDays.findIndex((time) => time >= days),
   );
   const share = (days - timesDays[after - 1]!) / (timesDays[after]! - timesDays[after - 1]!);
+  // Where nobody was left to measure, a stored forecast has null.
   const at = (line: readonly number[]) => {
-    const [a, b] = [line[after - 1]!, line[after]!].map(input.toCoordinate);
+    const [a, b] = [line[after - 1]!, line[after]!].map((value) =>
+      Number.isFinite(value) ? input.toCoordinate(value) : Number.NaN,
+    );
     return a! + share * (b! - a!);
   };
   const bands = marker.bands.map(({ level, low, high }) => ({ level, low: at(low), high: at(high) }));

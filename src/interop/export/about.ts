@@ -20,6 +20,8 @@ export interface RunStamp {
   readonly inputsHash: string;
   /** UTC, ISO 8601; moved together with all other dates where they are moved. */
   readonly madeAt: string;
+  /** What was laid over the forecast, one sentence each; empty for a forecast as the pack makes it. */
+  readonly corrections: readonly string[];
   readonly isDeIdentified: boolean;
   readonly isSynthetic: boolean;
 }
@@ -34,6 +36,7 @@ export function stampLines(stamp: RunStamp): readonly (readonly [name: string, v
     ['courses a plan', String(stamp.rollouts)],
     ['engine', [stamp.engine, stamp.engineDescription].filter(Boolean).join(', ')],
     ['inputs hash', stamp.inputsHash],
+    ...(stamp.corrections.length > 0 ? [['corrected', stamp.corrections.join(' ')] as const] : []),
     ['run on', stamp.isDeIdentified ? `${stamp.madeAt} (date moved)` : stamp.madeAt],
     ['person', `${stamp.isSynthetic ? 'made up' : 'real'}${stamp.isDeIdentified ? ', de-identified' : ', with identity'}`],
   ];

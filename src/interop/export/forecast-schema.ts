@@ -151,6 +151,12 @@ export const forecastSchema = v.strictObject({
     members: count,
     elapsedMs: v.strictObject({ fit: v.pipe(finite, v.minValue(0)), rollOut: v.pipe(finite, v.minValue(0)) }),
   }),
+  corrections: v.exactOptional(
+    v.pipe(
+      v.array(v.strictObject({ kind: v.picklist(['intervals', 'event-odds', 'head', 'conformal']), id, words: text })),
+      v.maxLength(8),
+    ),
+  ),
   past: v.exactOptional(
     v.strictObject({
       timesDays: v.array(v.pipe(finite, v.maxValue(0))),

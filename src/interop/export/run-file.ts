@@ -162,6 +162,7 @@ export function stampOf({ forecast, app, inputsHash, madeAt, identity, record }:
     inputsHash,
     madeAt,
     isDeIdentified: identity === 'removed',
+    corrections: (forecast.corrections ?? []).map(({ words }) => words),
     isSynthetic: record.isSynthetic,
   };
 }

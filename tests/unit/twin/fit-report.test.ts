@@ -27,7 +27,7 @@ describe('standing', () => {
     ['a soft limit broken', { bilirubin: 31 }, 'partly'],
     ['a place inside the pack’s people', { place: inside }, 'fits'],
     ['a place partly outside', { place: partly }, 'partly'],
-    ['a place outside', { place: { ...partly, verdict: 'outside' } }, 'outside'],
+    ['a place outside', { place: { ...partly, verdict: 'outside' as const } }, 'outside'],
     ['a history that hardly surprises', { conflict: 0.02 }, 'fits'],
     ['a surprising history', { conflict: 0.005 }, 'partly'],
     ['a history that contradicts the pack', { conflict: 1e-5 }, 'outside'],
