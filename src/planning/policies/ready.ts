@@ -145,13 +145,10 @@ const dosed: Readonly<Record<string, (horizonDays: number) => readonly Draft[]>>
       name: 'Count on day 8, refit, the largest dose within limits',
       decisionDays: before([8, 29, 50], horizonDays),
       measures: ['anc'],
-      rule: dosingRule('docetaxel', null, [
-        { target: 'grade-4', atMost: 0.25 },
-        { target: 'grade-3-or-4', atMost: 0.75 },
-      ]),
+      rule: dosingRule('docetaxel', null, [{ target: 'grade-4', atMost: 0.25 }]),
       description:
-        'Neutrophils on day 8 of each cycle. Each time the twin is fitted to all counts so far, and from the next cycle on the largest listed dose is given with at most 25 % simulated chance of grade 4 and 75 % of grade 3 or 4 in the three weeks after it.',
-      source: 'Ours; the grades are those of CTCAE 5.0. What less does to the tumour is not modelled.',
+        'Neutrophils on day 8 of each cycle. Each time the twin is fitted to all counts so far, and from the next cycle on the largest listed dose is given with at most 25 % simulated chance of grade 4 in the three weeks after it.',
+      source: 'Ours; grade 4 is that of CTCAE 5.0. What less does to the tumour is not modelled.',
     },
   ],
   'type-1-diabetes': (horizonDays) => [
