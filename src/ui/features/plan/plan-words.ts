@@ -28,10 +28,10 @@ const span = (days: number, manifest: PackManifest): string =>
 
 /** "between 2 and 3", "from 2 on", "up to 3" with the marker's unit. */
 export function rangeText(low: number | null, high: number | null, unit: string): string {
-  const with_ = (text: string) => `${text} ${unitText(unit)}`.trim();
-  if (low !== null && high !== null) return with_(`between ${formatValue(low)} and ${formatValue(high)}`);
-  if (low !== null) return with_(`at least ${formatValue(low)}`);
-  return high === null ? 'anywhere' : with_(`at most ${formatValue(high)}`);
+  const inUnit = (text: string) => `${text} ${unitText(unit)}`.trim();
+  if (low !== null && high !== null) return inUnit(`between ${formatValue(low)} and ${formatValue(high)}`);
+  if (low !== null) return inUnit(`at least ${formatValue(low)}`);
+  return high === null ? 'anywhere' : inUnit(`at most ${formatValue(high)}`);
 }
 
 /** What is beyond the range: "below 2 or above 3". */

@@ -1,17 +1,17 @@
-import fc from 'fast-check';
+import { array, assert, constantFrom, integer, property, record } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { dotNear, frontOfTwo, isInside, nextDot } from '#ui/charts/front-geometry.ts';
 import type { Dot } from '#ui/charts/front-geometry.ts';
 
-const coordinate = fc.integer({ min: 0, max: 8 });
-const someDots = fc
-  .array(fc.record({ x: coordinate, y: coordinate }), { minLength: 1, maxLength: 12 })
-  .map((places): Dot[] => places.map((place, index) => ({ id: String(index), ...place })));
+const coordinate = integer({ min: 0, max: 8 });
+const someDots = array(record({ x: coordinate, y: coordinate }), { minLength: 1, maxLength: 12 }).map((places): Dot[] =>
+  places.map((place, index) => ({ id: String(index), ...place })),
+);
 
 describe('arrow keys', () => {
   test('reach every dot by one key alone, whichever it is', () => {
-    fc.assert(
-      fc.property(someDots, fc.constantFrom('left', 'right', 'up', 'down'), (dots, direction) => {
+    assert(
+      property(someDots, constantFrom('left', 'right', 'up', 'down'), (dots, direction) => {
         const seen = new Set<string>();
         let at: string | null = null;
         for (let presses = 0; presses < dots.length; presses++) {
@@ -58,8 +58,8 @@ test('the dot under the pointer is the nearest within reach', () => {
 });
 
 test('the line joins exactly what no other dot beats on both axes', () => {
-  fc.assert(
-    fc.property(someDots, fc.constantFrom('more', 'less'), fc.constantFrom('more', 'less'), (dots, x, y) => {
+  assert(
+    property(someDots, constantFrom('more', 'less'), constantFrom('more', 'less'), (dots, x, y) => {
       const [sx, sy] = [x === 'more' ? 1 : -1, y === 'more' ? 1 : -1];
       const beats = (a: Dot, b: Dot) => sx * a.x >= sx * b.x && sy * a.y >= sy * b.y && (a.x !== b.x || a.y !== b.y);
       const front = new Set(frontOfTwo(dots, { x, y }));
