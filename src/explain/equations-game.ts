@@ -226,12 +226,12 @@ function happened(events: readonly number[], times: ArrayLike<number>, n: number
   return events.some((event) => times[event * n + lane]! <= until) ? 1 : 0;
 }
 
-/** The pack's grid, thinned to at most 48 steps. */
+/** The pack's grid, thinned to at most 48 steps, and the horizon. */
 export function gridTimes(stepDays: number, horizonDays: number): number[] {
   const steps = Math.ceil(horizonDays / stepDays - 1e-9);
   const stride = Math.ceil(steps / mostTimes);
-  const last = Math.floor(steps / stride);
-  return Array.from({ length: last + 1 }, (_, i) => i * stride * stepDays);
+  const times = Array.from({ length: Math.ceil(steps / stride) }, (_, i) => i * stride * stepDays);
+  return [...times, steps * stepDays];
 }
 
 export interface ModelSample {

@@ -40,12 +40,12 @@ export function mixedSpace({ mean, covariance, inputs, categories }: MixedDistri
       slope,
       from.map((j) => columns[j]! - mean[j]!),
     );
-    const noise = to.map(() => random.normal());
+    const scatter = multiplyVector(
+      factor,
+      to.map(() => random.normal()),
+    );
     const next = columns.slice();
-    to.forEach((j, k) => {
-      const scatter = factor[k]!.reduce((sum: number, weight, l) => sum + weight * noise[l]!, 0);
-      next[j] = mean[j]! + (moved[k] ?? 0) + scatter;
-    });
+    to.forEach((j, k) => (next[j] = mean[j]! + (moved[k] ?? 0) + scatter[k]!));
     return next;
   };
   const pick = (shares: readonly number[], random: RandomSequence): number => {

@@ -21,6 +21,8 @@ export interface LearnedGameOptions {
   readonly mostGroups?: number;
   /** Of each member; 48 unless told otherwise. A fit then takes milliseconds, and its chance averages out over the coalitions. */
   readonly particlesPerMember?: number;
+  /** One seed for all fits, where two people are to be told apart; one for each person unless told otherwise, see `seedOfText`. */
+  readonly isOneSeed?: boolean;
   /** Futures of a coalition. */
   readonly rollouts: number;
 }
@@ -33,7 +35,7 @@ export function learnedGame(
   pack: LearnedPack,
   subject: Subject,
   explained: Explained,
-  { mostGroups = 10, particlesPerMember = 48, rollouts: wanted }: LearnedGameOptions,
+  { mostGroups = 10, particlesPerMember = 48, rollouts: wanted, isOneSeed = false }: LearnedGameOptions,
   deps: LearnedDeps,
 ): Game {
   const { manifest, network } = pack;
@@ -68,7 +70,7 @@ export function learnedGame(
           history,
           stepper: deps.stepper,
           posterior,
-          seed: seedOfText(key, words),
+          seed: isOneSeed ? words : seedOfText(key, words),
           particlesPerMember,
         });
         const plans = own.map((coalition) => planWithout(subject, absentIn(groups, coalition)));

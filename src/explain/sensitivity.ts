@@ -107,9 +107,8 @@ function unknownsOf(manifest: EquationsManifest, { program, lanes }: FittedModel
   const categories = lanes.laneCovariates.flatMap(({ covariate, values }) => {
     const described = manifest.covariates.find(({ id }) => id === program.covariates[covariate])!;
     if (described.kind !== 'category') return [];
-    const shares = described.categories.map(
-      (_, k) => values.reduce((count, value) => count + (value === k ? 1 : 0), 0) / lanes.lanes,
-    );
+    const drawn = Uint8Array.from(values);
+    const shares = described.categories.map((_, k) => drawn.filter((value) => value === k).length / lanes.lanes);
     return [{ symbol: described.id, label: described.label, shares }];
   });
   return {
@@ -133,15 +132,13 @@ function occasionsOf(program: Program, columns: number): number {
 }
 
 function momentsOf({ effects, lanes }: Lanes, columns: number): Pick<MixedDistribution, 'mean' | 'covariance'> {
-  const column = (j: number) => effects.subarray(j * lanes, (j + 1) * lanes);
-  const mean = Array.from(
-    { length: columns },
-    (_, j) => column(j).reduce((sum: number, value: number) => sum + value, 0) / lanes,
-  );
+  const column = (j: number) => Float64Array.from(effects.subarray(j * lanes, (j + 1) * lanes));
+  const mean = Array.from({ length: columns }, (_, j) => column(j).reduce((sum, value) => sum + value, 0) / lanes);
   const covariance = zeros(columns, columns);
   for (let a = 0; a < columns; a++) {
+    const x = column(a);
     for (let b = 0; b <= a; b++) {
-      const [x, y] = [column(a), column(b)];
+      const y = column(b);
       let sum = 0;
       for (let lane = 0; lane < lanes; lane++) sum += (x[lane]! - mean[a]!) * (y[lane]! - mean[b]!);
       covariance[a]![b] = covariance[b]![a] = sum / (lanes - 1);
