@@ -1,6 +1,6 @@
 /** What page and worker say to each other. Only records, plans and summaries cross; weights, particles and devices stay in the worker. */
 import type { ErrorCode } from '#domain/errors.ts';
-import type { DoseAnswer, DoseQuestion, SamplingAnswer, SamplingQuestion } from '#domain/dosing.ts';
+import type { SamplingAnswer, SamplingQuestion } from '#domain/dosing.ts';
 import type {
   Attribution,
   CounterfactualAnswer,
@@ -98,14 +98,6 @@ export interface RunOrder {
 }
 
 /** `equations` packs only. */
-export interface DoseOrder {
-  readonly packId: string;
-  readonly record: PatientRecord;
-  readonly now: IsoMinute;
-  readonly question: DoseQuestion;
-}
-
-/** `equations` packs only. */
 export interface SamplingOrder {
   readonly packId: string;
   readonly record: PatientRecord;
@@ -193,7 +185,6 @@ export interface Calls {
   /** `learned` packs only: equations packs bring people whose course nobody drew. */
   readonly drawnFuture: { readonly argument: { readonly drawn: Drawing }; readonly answer: DrawnFuture };
   readonly forecast: { readonly argument: RunOrder; readonly answer: Forecast };
-  readonly doseSearch: { readonly argument: DoseOrder; readonly answer: DoseAnswer };
   readonly planSearch: { readonly argument: PlanOrder; readonly answer: PlanAnswer };
   readonly policies: { readonly argument: PolicyOrder; readonly answer: PolicyAnswer };
   readonly measurementValue: { readonly argument: MeasurementOrder; readonly answer: MeasurementAnswer };

@@ -5,7 +5,7 @@
 import { lockDown } from '../lockdown.ts';
 import type { CallName, Calls, FromWorker, ToWorker, WorkerSettings } from './protocol.ts';
 import { currentBench } from './worker/bench.ts';
-import { doseSearch, samplingTimes } from './worker/dosing.ts';
+import { samplingTimes } from './worker/dosing.ts';
 import { attribution, counterfactual, gradients, neighbours, sensitivity } from './worker/explaining.ts';
 import { drawnFuture, forecast, person } from './worker/forecasting.ts';
 import type { Handler } from './worker/hooks.ts';
@@ -37,7 +37,6 @@ const handlers: Handlers = {
   person,
   drawnFuture,
   forecast,
-  doseSearch,
   planSearch,
   policies,
   measurementValue,

@@ -3,7 +3,7 @@ import { AppError } from '#domain/errors.ts';
 import type { Plan, Regimen } from '#domain/plan.ts';
 import type { Policy, PolicyRule } from '#domain/planning.ts';
 import type { DoseGrid, EquationsManifest } from '#packs/manifest.ts';
-import { enumerate, type DoseSearchDeps } from '../dose-search.ts';
+import { enumerate, type Receiver } from '../candidates.ts';
 import { composeBlocks, cutAt, goOnFrom } from './compose.ts';
 
 const hoursPerDay = 24;
@@ -117,7 +117,7 @@ export function doseOptions(
   plan: DosePlan,
   day: number,
   horizonDays: number,
-  bodySize: DoseSearchDeps['bodySize'],
+  bodySize: Receiver['bodySize'],
 ): DoseOptions | null {
   const own = plan.regimens.filter(({ intervention }) => intervention === grid.intervention);
   const coming = own.flatMap((regimen) => goOnFrom(regimen, day));
@@ -128,7 +128,7 @@ export function doseOptions(
   if (startHour >= horizonDays * hoursPerDay) return null;
   const running = repeating.at(-1) ?? null;
   const duration = grid.durationHours.find((hours) => hours === running?.durationHours) ?? grid.durationHours[0] ?? null;
-  const listed = enumerate(grid, { withLoadingDose: false, maximumPerDay: null, horizonDays: Infinity }, bodySize)
+  const listed = enumerate(grid, { withLoadingDose: false, insistsOutside: false, horizonDays: Infinity }, bodySize)
     .map(([regimen]) => regimen!)
     .filter((regimen) => regimen.durationHours === duration && regimen.startHour === grid.startHours[0]);
   const others = plan.regimens.filter(({ intervention }) => intervention !== grid.intervention);
