@@ -2,6 +2,7 @@
 import type { Forecast, PlanForecast } from '#domain/forecast.ts';
 import type { PackManifest } from '#packs/manifest.ts';
 import { anyEvent, timeIndex } from './reading.ts';
+import { unitText } from './units.ts';
 
 /**
  * Models disagree about a chance where they lie at least so far apart, and about a marker where their middles span at least so much of
@@ -75,4 +76,22 @@ function markerDisagreement(plan: PlanForecast, marker: string, index: number, k
 function spanOf(values: readonly number[]): readonly [number, number] | null {
   const known = values.filter(Number.isFinite);
   return known.length < 2 ? null : [Math.min(...known), Math.max(...known)];
+}
+
+/** "Under plan A, one of its 5 models lets 11 of 100 people like this die within 10 years, another 89." `duration` is said as a person counts. */
+export function disagreementSentence(
+  { of, low, high, models }: Disagreement,
+  planName: string,
+  manifest: Pick<PackManifest, 'events' | 'markers'>,
+  duration: string,
+): string {
+  if (of.kind === 'event') {
+    const verbs = manifest.events.filter(({ id }) => of.event === null || of.event === id).map(({ verb }) => verb);
+    const [least, most] = [low, high].map((share) => Math.round(100 * share));
+    return `Under ${planName}, one of its ${models} models lets ${least} of 100 people like this ${verbs.join(' or ')} within ${duration}, another ${most}.`;
+  }
+  const marker = manifest.markers.find(({ id }) => id === of.marker);
+  const number = (value: number) => Number(value.toPrecision(2)).toLocaleString('en-GB');
+  const unit = marker ? ` ${unitText(marker.unit)}` : '';
+  return `Under ${planName}, its ${models} models put the middle of ${marker?.label ?? of.marker} after ${duration} anywhere from ${number(low)} to ${number(high)}${unit}.`;
 }

@@ -27,8 +27,9 @@ export class RevealState {
     const { record, pack } = this.#parts.forecast;
     return `${record?.id ?? ''} ${pack?.manifest.id ?? ''}`;
   });
+  readonly #grounds: string = $derived.by(() => `${this.#person} ${this.outside.join(' ')}`);
   /** What a person was told and opened all the same, until the reasons are others. */
-  #opened = $derived.by<ReadonlySet<Cover>>(() => anew(`${this.#person} ${this.outside.join(' ')}`, new Set<Cover>()));
+  #opened = $derived.by<ReadonlySet<Cover>>(() => anew(this.#grounds, new Set<Cover>()));
   /** People of 100, or a value in the marker's unit, by plan. */
   guesses = $derived.by<Readonly<Record<string, number>>>(() => anew(this.#person, {}));
   #hasGuessed = $derived.by<boolean>(() => anew(this.#person, false));

@@ -49,7 +49,8 @@ export interface Kept<T> {
   readonly plan: Plan;
 }
 
-export const whyRolloutChoices = [250, 500, 1000, 4000] as const;
+/** Futures behind each figure; many small questions take fewer, as the worker sees fit. */
+const whyRollouts = 1000;
 export const neighbourCounts = { shown: 8, drawn: 400 } as const;
 
 export class WhyState {
@@ -58,7 +59,6 @@ export class WhyState {
   readonly #key: string = $derived.by(() => this.work.key);
   subject = $derived.by<Subject | null>(() => anew(this.#key, this.#firstSubject()));
   wish = $derived.by<TypedWish>(() => anew(this.#key, { direction: 'below', value: null }));
-  rollouts = $state<number>(500);
   /** Days from today at which contributions are read. */
   readDay: number = $derived.by(() => anew(this.#key, this.#parts.forecast.readDay));
   /** Id of the group whose details are shown. */
@@ -189,7 +189,7 @@ export class WhyState {
       plan: JSON.stringify(this.plan),
       pack: pack.digest,
       today: this.#moment().slice(0, countsHours(pack.manifest) ? 13 : 10),
-      run: `${seed}/${this.rollouts}`,
+      run: String(seed),
       subject: JSON.stringify([this.subject.figure, this.subject.isDifference]),
       wish: JSON.stringify([this.wish, this.readDay]),
     };
@@ -218,7 +218,7 @@ export class WhyState {
       explained: isDifference && plan ? { kind: 'difference', of: figure } : figure,
       plan,
       horizonDays: horizonDays(pack.manifest),
-      rollouts: this.rollouts,
+      rollouts: whyRollouts,
       seed,
     };
   }

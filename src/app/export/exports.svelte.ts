@@ -1,5 +1,6 @@
 /** What leaves the app by a person's own hand: made here as text, noted in the audit log, and downloaded by the page. */
 import { AppError } from '#domain/errors.ts';
+import type { Plan } from '#domain/plan.ts';
 import { addDays } from '#domain/record.ts';
 import type { IsoMinute } from '#domain/record.ts';
 import { fileName, safetyLine, stampLines } from '#interop/export/about.ts';
@@ -20,10 +21,12 @@ import type { PackManifest } from '#packs/manifest.ts';
 import { readRecord } from '#vault/read-record.ts';
 import type { AuditLog } from '#vault/vault.ts';
 import type { Audit } from '../audit.svelte.ts';
+import { disagreements, disagreementSentence } from '../disagreement.ts';
 import { failureOf } from '../failure.ts';
 import type { Failure } from '../failure.ts';
 import type { ForecastState } from '../forecast.svelte.ts';
 import type { Packs } from '../packs.svelte.ts';
+import { letterOf, usualCareId } from '../plans.ts';
 import type { PlanningState } from '../planning.svelte.ts';
 import type { Patients } from '../patients.svelte.ts';
 import { vocabularyOf } from './vocabulary.ts';
@@ -148,8 +151,10 @@ export class Exports {
     ];
     const outside = run.forecast.plans.filter(({ outsideSupport }) => outsideSupport.length > 0).map(({ plan }) => plan.name);
     if (outside.length > 0) lines.push(`Outside the pack’s evidence: ${outside.join(', ')}.`);
-    const name = fileName('chart', run.madeAt, run.inputsHash);
-    return { name, mark: { lines, metadata: [['simulated', 'true'] as const, ...stampLines(stamp)], replaced } };
+    const limits = limitsOf(run, manifestOf(run));
+    lines.push(...pictureLimits(limits));
+    const metadata = [['simulated', 'true'] as const, ...stampLines(stamp), ...limits.map((limit) => ['limit', limit] as const)];
+    return { name: fileName('chart', run.madeAt, run.inputsHash), mark: { lines, metadata, replaced } };
   }
 
   async #packMark() {
@@ -157,10 +162,12 @@ export class Exports {
     if (!forecast.pack) throw new AppError('export_failed', 'There is no pack that this picture is of. Choose a patient first.');
     const { manifest, digest } = forecast.pack;
     const day = new Date(now()).toISOString().slice(0, 10);
+    const limits = packLimits(manifest);
     const lines = [
       `SIMULATED, not a measurement. ${safetyLine}`,
       `Counterpart ${version}, pack ${manifest.id} ${manifest.version} (${digest.slice(0, 12)}), seed ${forecast.seed}, ${engine()}. Made on ${day}.`,
       ...(planning.isOutsideShown ? ['Some of the plans drawn lie outside what the pack’s people had.'] : []),
+      ...pictureLimits(limits),
     ];
     const metadata = [
       ['simulated', 'true'],
@@ -170,8 +177,11 @@ export class Exports {
       ['seed', String(forecast.seed)],
       ['engine', engine()],
       ['made on', day],
+      ...limits.map((limit) => ['limit', limit] as const),
     ] as const;
-    return { name: fileName('chart', day, digest), mark: { lines, metadata, replaced: new Map<string, string>() } };
+    // A name that a person typed for a plan stands in titles and words.
+    const replaced = new Map(forecast.plans.map((plan) => [plan.name, genericName(plan)] as const).filter(([a, b]) => a !== b));
+    return { name: fileName('chart', day, digest), mark: { lines, metadata, replaced } };
   }
 
   pictureFailed(): void {
@@ -273,7 +283,8 @@ export class Exports {
     if (kind === 'forecast-csv')
       return made('forecast', 'csv', simulatedCsv(run.forecast, stampOf(run), limitsOf(run, manifest), vocabulary));
     const actions = run.identity === 'kept' ? await this.#actions() : [];
-    const options = { ...this.#fhir(run.identity === 'kept'), hasCourses: kind === 'run-fhir-courses', actions };
+    const limits = limitsOf(run, manifest);
+    const options = { ...this.#fhir(run.identity === 'kept'), hasCourses: kind === 'run-fhir-courses', actions, limits };
     return made('fhir', 'json', writeBundle(runBundle(run, vocabulary, options)));
   }
 
@@ -316,14 +327,40 @@ export class Exports {
 }
 
 /** What the reader of a result has to know of its bounds: the fit's reasons, plans outside the evidence, what the pack is not for. */
-export function limitsOf({ forecast }: Pick<RunFile, 'forecast'>, manifest: PackManifest): readonly string[] {
+export function limitsOf(
+  { forecast, reading }: Pick<RunFile, 'forecast' | 'reading'>,
+  manifest: PackManifest,
+): readonly string[] {
+  const { outcome, readDay } = reading;
+  const nameOf = (planId: string) => forecast.plans.find(({ plan }) => plan.id === planId)!.plan.name;
+  const apart = forecast.status === 'completed' ? disagreements(forecast, manifest, outcome, readDay) : [];
   return [
-    ...(manifest.kind === 'equations' && manifest.educationOnly ? [manifest.educationOnly] : []),
     ...forecast.fit.reasons,
     ...forecast.plans.flatMap(({ plan, outsideSupport }) => outsideSupport.map((why) => `${plan.name}: ${why}`)),
+    ...apart.map((one) => disagreementSentence(one, nameOf(one.planId), manifest, `${Math.round(readDay * 100) / 100} days`)),
+    ...packLimits(manifest),
+  ];
+}
+
+/** What holds for every result of a pack. */
+function packLimits(manifest: PackManifest): readonly string[] {
+  return [
+    ...(manifest.kind === 'equations' && manifest.educationOnly ? [manifest.educationOnly] : []),
     ...manifest.notFor.map((what) => `Not for: ${what}`),
   ];
 }
+
+/** As many as a reader of a picture bears; the file's metadata have all. */
+function pictureLimits(limits: readonly string[]): readonly string[] {
+  const shown = limits.slice(0, mostPictureLimits).map((limit) => `Limit: ${limit}`);
+  return limits.length > shown.length
+    ? [...shown, `And ${limits.length - shown.length} more limits, in the pack’s card.`]
+    : shown;
+}
+
+const mostPictureLimits = 3;
+
+const genericName = (plan: Plan) => (plan.id === usualCareId ? plan.name : `Plan ${letterOf(plan)}`);
 
 /** The pack's description in a run, through the door of packs. */
 function manifestOf({ manifest, forecast }: Pick<RunFile, 'manifest' | 'forecast'>): PackManifest {

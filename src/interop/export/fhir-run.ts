@@ -48,6 +48,8 @@ export interface RecordedAction {
 export interface RunBundleOptions extends FhirOptions {
   /** Adds the courses as sampled data. Default false. */
   readonly hasCourses?: boolean;
+  /** What the reader of a result has to know of its bounds, beside what the forecast says of itself. Default none. */
+  readonly limits?: readonly string[];
   readonly actions?: readonly RecordedAction[];
 }
 
@@ -188,7 +190,9 @@ function risk(
     performer: referenceTo(device),
     basis,
     prediction: made,
-    note: [...doubts, `Plan: ${own.plan.name}.`, forecast.message, safetyLine].filter(Boolean).map((text) => ({ text })),
+    note: [...new Set([...doubts, ...(options.limits ?? []), `Plan: ${own.plan.name}.`, forecast.message, safetyLine])]
+      .filter(Boolean)
+      .map((text) => ({ text })),
   };
 }
 

@@ -262,3 +262,34 @@ test('a plan outside the evidence says so in every export: run, CSV, FHIR, pictu
   await exports.makeReport({ isWithIdentity: false });
   expect(limitsOf(exports.report!, made.pack.manifest).join(' ')).toContain(reason);
 });
+
+test('every export of a result carries what the pack is not for and why the person is unusual', async () => {
+  const inside = await dosedRun();
+  const doubt = 'Creatinine is higher than nearly all of the pack’s people had.';
+  const made: MadeRun = {
+    ...inside,
+    forecast: { ...inside.forecast, fit: { ...inside.forecast.fit, standing: 'partly', reasons: [doubt] } },
+  };
+  const { exports } = await pageOf(made);
+  const { notFor } = made.pack.manifest;
+  expect(notFor.length).toBeGreaterThan(0);
+  for (const kind of kinds) {
+    const { text } = (await exports.run(kind, { isWithIdentity: false }))!;
+    expect(text, kind).toContain(doubt);
+    for (const what of notFor) expect(text.replaceAll('""', '"'), kind).toContain(JSON.stringify(what).slice(1, -1));
+  }
+  const { mark } = (await exports.pictureMark('forecast'))!;
+  expect(mark.lines).toContain(`Limit: ${doubt}`);
+  const written = mark.metadata.filter(([name]) => name === 'limit').map(([, value]) => value);
+  expect(written).toEqual([doubt, ...notFor.map((what) => `Not for: ${what}`)]);
+});
+
+test('a picture of another page carries the pack’s limits and no name that a person typed', async () => {
+  const made = await dosedRun();
+  const { exports, forecast } = await pageOf(made);
+  const { mark } = (await exports.pictureMark('plan'))!;
+  expect(mark.lines).toContain(`Limit: Not for: ${made.pack.manifest.notFor[0]!}`);
+  const typed = forecast.plans.filter(({ name }) => name.includes('Zq'));
+  expect(typed.length).toBeGreaterThan(0);
+  for (const { name } of typed) expect(mark.replaced.get(name)).toMatch(/^Plan [A-D]$/);
+});

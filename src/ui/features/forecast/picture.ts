@@ -7,7 +7,6 @@ import type { DrawnFuture } from '#domain/truth.ts';
 import type { Intervention, MarkerDescription, PackManifest, Target } from '#app/manifest.ts';
 import { observedValues } from '#app/observed.ts';
 import { horizonDays, leverBlocks, letterOf, usualCareId } from '#app/plans.ts';
-import type { Disagreement } from '#app/disagreement.ts';
 import {
   anyEvent,
   differencesAt,
@@ -477,14 +476,12 @@ export function laneInterventions(offered: readonly Intervention[]): LaneInterve
 
 /** "In how many of 100 people like this does it happen within 5 years: death?" */
 export function guessQuestion(manifest: PackManifest, outcome: string, forecast: Forecast, day: number): string {
-  const { timeUnit } = manifest.grid;
-  const time = toTime(forecast.timesDays[timeIndex(forecast, day)]!, timeUnit);
   const target = targetRead(manifest, outcome);
   if (target) return `In how many of 100 simulated courses comes: ${target.label}?`;
-  if (manifest.events.length > 0) {
-    return `Of 100 people like this, how many ${outcomeWords(manifest, outcome).verb} within ${formatDuration(Math.round(time * 10) / 10, timeUnit)}?`;
-  }
-  return `Where does the middle of ${manifest.markers[0]?.label ?? 'the marker'} lie ${formatMoment(time, 0, timeUnit)}?`;
+  const duration = readDuration(forecast, manifest, day);
+  if (manifest.events.length > 0)
+    return `Of 100 people like this, how many ${outcomeWords(manifest, outcome).verb} within ${duration}?`;
+  return `Where does the middle of ${manifest.markers[0]?.label ?? 'the marker'} lie after ${duration}?`;
 }
 
 export const guessUnit = (reading: Reading): string => (reading.kind === 'chance' ? 'of 100' : unitText(reading.unit));
@@ -517,22 +514,11 @@ export function guessSentences(
 
 const from = (low: number, high: number) => (low === high ? String(low) : `${low} to ${high}`);
 
-/** "Under usual care the 5 models put the chance of death in 9 years anywhere within 12 to 58 of 100." */
-export function disagreementSentence(
-  { planId, of, low, high, models }: Disagreement,
-  forecast: Forecast,
-  manifest: PackManifest,
-  day: number,
-): string {
+/** How far the reading time is, as a person counts. */
+export function readDuration(forecast: Forecast, manifest: PackManifest, day: number): string {
   const { timeUnit } = manifest.grid;
-  const when = formatMoment(toTime(forecast.timesDays[timeIndex(forecast, day)]!, timeUnit), 0, timeUnit);
-  const { name } = identityOf(forecast.plans.find(({ plan }) => plan.id === planId)!.plan);
-  if (of.kind === 'event') {
-    const what = outcomeWords(manifest, of.event ?? anyEvent).verb;
-    return `Under ${name}, its ${models} models let anything from ${Math.round(100 * low)} to ${Math.round(100 * high)} of 100 people like this ${what} by then, ${when}.`;
-  }
-  const marker = manifest.markers.find(({ id }) => id === of.marker);
-  return `Under ${name}, its ${models} models put the middle of ${marker?.label ?? of.marker} ${when} anywhere within ${formatRange(low, high, { unit: unitText(marker?.unit ?? '') })}.`;
+  const time = toTime(forecast.timesDays[timeIndex(forecast, day)]!, timeUnit);
+  return formatDuration(Math.round(time * 10) / 10, timeUnit);
 }
 
 /** What was drawn for a made-up person. Days count from the drawing; `shiftDays` is how long ago that was. */

@@ -2,9 +2,8 @@
 import type { Attribution, GroupKind, InputGroup, Sensitivity } from '#domain/explanation.ts';
 import { unitText } from '#app/units.ts';
 import type { Covariate, Intervention, PackManifest } from '#app/manifest.ts';
-import { anyEvent, timeIndex } from '#app/reading.ts';
+import { timeIndex } from '#app/reading.ts';
 import type { Figure, Subject, WhyPart } from '#app/why.svelte.ts';
-import { outcomeWords } from '#ui/features/forecast/picture.ts';
 import type { PlanIdentity, RankedRow, RiverGroup, SensitivityLine } from '#ui/charts/chart-types.ts';
 import { formatPercent, formatRange, formatSigned, formatValue } from '#ui/charts/chart-words.ts';
 import { mostLayers, ranked } from '#ui/charts/river-layout.ts';
@@ -36,7 +35,8 @@ export function inSentence(label: string): string {
 export function figureWords(figure: Figure, manifest: PackManifest): string {
   if (figure.kind === 'marker')
     return inSentence(manifest.markers.find(({ id }) => id === figure.marker)?.label ?? figure.marker);
-  return `the chance of ${inSentence(outcomeWords(manifest, figure.event ?? anyEvent).label)}`;
+  const events = manifest.events.filter(({ id }) => figure.event === null || id === figure.event);
+  return `the chance of ${events.map(({ label }) => inSentence(label)).join(' or ')}`;
 }
 
 /** "bilirubin under usual care", "the chance of death under plan A less usual care". */
@@ -80,7 +80,7 @@ export const staleWords: Readonly<Record<WhyPart, string>> = {
   plan: 'the plan',
   pack: 'the pack',
   today: 'the time',
-  run: 'the seed or the number of courses',
+  run: 'the seed',
   subject: 'what is explained',
   wish: 'the question',
 };
@@ -119,20 +119,22 @@ export function rankedRows(answer: Attribution, scale: Scale, time: number): Ran
         value,
         low: value - half,
         high: value + half,
-        words: moves(value, half, scale),
+        words: moves(value, half),
       };
     })
     .map((row) => (row.number !== null && row.number !== undefined && row.number > mostLayers ? { ...row, number: null } : row))
     .sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
 }
 
-/** "raises it by 0.5–0.9 mg/dL"; an interval first, and no direction where chance could turn it round. */
-export function moves(value: number, half: number, { unit }: Scale): string {
-  const size = Math.abs(value);
-  if (size <= half || size === 0) return `no more than chance (${formatSigned(value, half || undefined)})`;
-  const by = half > 0 ? formatRange(size - half, size + half) : formatValue(size);
-  return `${value > 0 ? 'raises' : 'lowers'} it by ${by} ${unit}`.trim();
+/** "raises it by 0.5–0.9"; an interval, and no direction where chance could turn it round. */
+export function moves(value: number, half: number): string {
+  if (!isClear(value, half)) return `no more than chance (${formatSigned(value, half || undefined)})`;
+  return `${value > 0 ? 'raises' : 'lowers'} it by ${sizeOf(value, half)}`;
 }
+
+const isClear = (value: number, half: number) => Math.abs(value) > half && value !== 0;
+const sizeOf = (value: number, half: number) =>
+  half > 0 ? formatRange(Math.abs(value) - half, Math.abs(value) + half) : formatValue(Math.abs(value));
 
 /** The page's first sentence: from where to where, and what does most of the way. */
 export function headSentence(
@@ -143,19 +145,36 @@ export function headSentence(
   time: number,
 ): string {
   const { factor, unit } = scale;
-  const [base, full] = [factor * answer.base[time]!, factor * answer.full[time]!];
   const noise = 1.96 * factor * answer.noise;
+  // Noise is no reason to say that a level or a chance might be below nothing.
+  const least = (value: number) => (subject.isDifference || value < 0 ? -Infinity : 0);
   const number = (value: number) =>
-    noise > 0 ? formatRange(value - noise, value + noise) : subject.isDifference ? formatSigned(value) : formatValue(value);
-  const rows = rankedRows(answer, scale, time);
-  const clear = rows.filter(({ value, low, high }) => Math.abs(value) > (high - low) / 2);
-  const parts = clear.slice(0, 3).map((row) => `${inSentence(row.name)} ${row.words.replace(` ${unit}`, '')}`);
-  const list = new Intl.ListFormat('en-GB').format(parts);
-  const rest = clear.length > 3 ? `, ${clear.length - 3} more do less` : '';
-  const opening = `What the model used for ${words.what} ${words.when}: ${number(full)} ${unit} for this person, ${number(base)} with every input at what stands in its place.`;
-  return clear.length === 0
-    ? `${opening} No group of inputs moves it by more than chance.`
-    : `${opening} ${list[0]!.toUpperCase()}${list.slice(1)}${rest}.`;
+    noise > 0
+      ? formatRange(Math.max(least(value), value - noise), value + noise)
+      : subject.isDifference
+        ? formatSigned(value)
+        : formatValue(value);
+  const [base, full] = [number(factor * answer.base[time]!), number(factor * answer.full[time]!)];
+  const opening = `What the model used for ${words.what} ${words.when}: ${full} ${unit} for this person, ${base} with every input at what stands in its place.`;
+  const clear = rankedRows(answer, scale, time).filter(({ value, low, high }) => isClear(value, (high - low) / 2));
+  if (clear.length === 0) return `${opening} No group of inputs moves it by more than chance.`;
+  const said = clear.slice(0, 3);
+  const side = (rows: readonly RankedRow[], verb: string) =>
+    rows.length === 0
+      ? ''
+      : `${verb} ${new Intl.ListFormat('en-GB').format(rows.map(({ name, value, low, high }) => `${inSentence(name)} (${sizeOf(value, (high - low) / 2)})`))}`;
+  const sides = [
+    side(
+      said.filter(({ value }) => value > 0),
+      'raised by',
+    ),
+    side(
+      said.filter(({ value }) => value < 0),
+      'lowered by',
+    ),
+  ].filter(Boolean);
+  const rest = clear.length > said.length ? `; ${clear.length - said.length} more do less` : '';
+  return `${opening} It is ${sides.join(', and ')}${rest}.`;
 }
 
 /** What of a record and a pack a group of inputs is about. The worker names groups `kind`, `kind-id` or `kind-id-number`. */
