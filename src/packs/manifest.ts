@@ -53,7 +53,7 @@ export interface EquationsManifest extends PackDescription {
   /** More than one: averaged by their marginal likelihood. All serve the same markers and targets. */
   readonly models: readonly EquationsModel[];
   readonly targets: readonly Target[];
-  /** What the dose search enumerates; none where there is nothing to dose. */
+  /** What the search of plans enumerates; none where there is nothing to dose. */
   readonly doseGrids: readonly DoseGrid[];
   readonly demonstrations: readonly Demonstration[];
   /** Set where the pack is for teaching only: one sentence that stands above every result. */

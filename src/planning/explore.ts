@@ -32,6 +32,7 @@ export interface Exploration<Figures> {
 const emphasis = 5;
 const fewestInGeneration = 16;
 const mostInGeneration = 60;
+const constantAmounts = 12;
 /** The rest of a search is local changes. */
 const entropyShare = 0.6;
 
@@ -60,8 +61,14 @@ export async function exploreSchedules<Figures>(space: OnOffPlans, exploration: 
 
 export async function exploreAmounts<Figures>(space: AmountPlans, exploration: Exploration<Figures>): Promise<Tried<Figures>[]> {
   const memory = new Memory(exploration, (amounts: Float64Array) => space.plan(amounts));
+  // The same amount all the time, in so many steps, is tried before anything else; each search begins with the best of these.
+  const constant = Array.from({ length: constantAmounts }, (_, i) =>
+    Float64Array.from(space.low, (low, k) => low + ((space.high[k]! - low) * i) / (constantAmounts - 1)),
+  );
   await memory.each(async ({ seed, budget, score }) => {
+    const scores = await score(constant);
     await searchContinuous({
+      start: [...constant[scores.indexOf(Math.max(...scores))]!],
       low: space.low,
       high: space.high,
       steps: space.low.map(() => space.roundTo),

@@ -10,7 +10,7 @@ import type { RunHooks } from '#engine/engine.ts';
 import { leverInterventions } from '#packs/manifest-views.ts';
 import { usualCareId, usualCarePlan } from '#twin/plan-check.ts';
 import { amountPlans, listedPlans, onOffPlans, type Receiver } from './candidates.ts';
-import { isWithin } from './doses-given.ts';
+import { burdenOf, isWithin } from './doses-given.ts';
 import { checkMeasure, meanOfGroups, measureValue, unitOf, type PlanEvaluator, type PlanFigures } from './evaluate.ts';
 import { exploreAmounts, exploreSchedules, keyOf, type Exploration, type Tried } from './explore.ts';
 import { doseUnit } from './naming.ts';
@@ -38,6 +38,8 @@ export interface PlanSearchDeps {
 /** A round keeps this share of its candidates and gives the next one the inverse as many futures. */
 const keptShare = 1 / 4;
 const halvings = 2;
+/** Of the work of a search that looks for plans first. */
+const exploringShare = 0.5;
 /** So many are always taken to the last round, to be compared side by side on equal terms. */
 const fewestInLastRound = 12;
 /** So many of what a search tried are scored further. */
@@ -81,26 +83,35 @@ async function runSearch(ledger: Ledger, question: PlanQuestion, subject: PlanSu
   const share = isRescored ? 0.75 : 1;
   const evaluator = await subject.evaluator(question, question.seed, part(hooks, 0, 0.05));
   const searching = part(hooks, 0.05, share);
-  let alive: Entry[];
-  let round = 0;
-  if (space.kind === 'listed') {
-    alive = ledger.add(listedPlans(space, question, subject));
-  } else {
-    const tried = await explore(ledger, question, subject, evaluator, part(searching, 0, 0.5));
-    alive = ledger.keep(tried);
-    round = 1;
-  }
-  const rounds = halvings - round + 1;
-  for (let r = 0; r < rounds; r++) {
-    const futures = Math.max(1, Math.round(rollouts * keptShare ** (rounds - 1 - r)));
-    const from = space.kind === 'listed' ? 0 : 0.5;
-    const within = (x: number) => from + (1 - from) * x;
-    await ledger.score(alive, evaluator, futures, 'search', part(searching, within(r / rounds), within((r + 1) / rounds)));
-    if (r < rounds - 1) alive = ledger.best(alive);
+  const isListed = space.kind === 'listed';
+  let alive = isListed
+    ? ledger.add(listedPlans(space, question, subject))
+    : ledger.keep(await explore(ledger, question, subject, evaluator, part(searching, 0, exploringShare)));
+  const halving = part(searching, isListed ? 0 : exploringShare, 1);
+  const last = isListed ? halvings : halvings - 1;
+  for (let round = cheapestStart(alive.length, last); round <= last; round++) {
+    const futures = Math.max(1, Math.round(rollouts * keptShare ** (last - round)));
+    await ledger.score(alive, evaluator, futures, 'search', part(halving, round / (last + 1), (round + 1) / (last + 1)));
+    if (round < last) alive = ledger.best(alive);
   }
   if (!isRescored) return;
   const fresh = await subject.evaluator(question, ledger.freshSeed, part(hooks, share, share + 0.05));
   await ledger.score(alive, fresh, rollouts, 'rescore', part(hooks, share + 0.05, 1));
+}
+
+/** The round with which to begin so that fewest futures are taken in all: of few candidates none fall out, and early rounds only cost. */
+function cheapestStart(candidates: number, last: number): number {
+  const costFrom = (start: number) => {
+    let alive = candidates;
+    let cost = 0;
+    for (let round = start; round <= last; round++) {
+      cost += alive * keptShare ** (last - round);
+      alive = Math.min(alive, Math.max(fewestInLastRound, Math.ceil(alive * keptShare)));
+    }
+    return cost;
+  };
+  const costs = Array.from({ length: last + 1 }, (_, start) => costFrom(start));
+  return costs.indexOf(Math.min(...costs));
 }
 
 /** What the space holds is searched on few futures; all that was tried comes back in the order of the space. */
@@ -241,12 +252,23 @@ class Ledger {
     return this.#found;
   }
 
-  /** Of what a search tried, what is most worth keeping becomes candidates, in the order of the space. */
+  /**
+   * Of what a search tried, what is most worth keeping becomes candidates, in the order of the space. Of plans that come to the same in
+   * every goal and limit the one that gives least stands for all: what no goal looks at is not given for nothing.
+   */
   keep(tried: readonly Tried<PlanFigures>[]): Entry[] {
     this.#tried = tried.length;
     this.#rounds.push({ candidates: tried.length, rollouts: tried[0]?.figures.rollouts ?? 0 });
-    const kept = new Set(keepingOrder(tried.map(({ figures }) => this.#rate(figures))).slice(0, mostFromSearch));
-    this.#found = tried
+    const least = new Map<string, Tried<PlanFigures>>();
+    for (const one of tried) {
+      const key = JSON.stringify(one.figures.groups.map(meanOfGroups));
+      const known = least.get(key);
+      if (!known || this.#amountOf(one.plan) < this.#amountOf(known.plan)) least.set(key, one);
+    }
+    const standing = new Set(least.values());
+    const distinct = tried.filter((one) => standing.has(one));
+    const kept = new Set(keepingOrder(distinct.map(({ figures }) => this.#rate(figures))).slice(0, mostFromSearch));
+    this.#found = distinct
       .filter((_, i) => kept.has(i))
       .map(({ plan, figures }, i) => {
         const entry = this.#entry({ ...plan, id: `found-${i + 1}` }, 'found');
@@ -255,6 +277,12 @@ class Ledger {
         return entry;
       });
     return this.#found;
+  }
+
+  #amountOf(plan: Plan): number {
+    const given = { regimens: plan.regimens ?? [], blocks: plan.blocks };
+    const { horizonDays } = this.#question;
+    return burdenOf('amount', given, horizonDays) + burdenOf('days-on-treatment', given, horizonDays);
   }
 
   /** Usual care and own plans alone, before a search that holds its plans against them. */

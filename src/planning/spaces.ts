@@ -46,13 +46,12 @@ export function horizonOf({ grid }: Pick<PackManifest, 'grid'>): number {
 }
 
 /**
- * Hours between doses of a plan with an amount for each period: of the listed intervals that the period holds whole, the middle one;
- * the shortest of all where it holds none.
+ * Hours between doses of a plan with an amount for each period: the longest listed interval that the period holds whole, so that a
+ * period has as few doses as the pack knows; the shortest of all where it holds none.
  */
 export function rhythmOf({ intervalHours }: Pick<DoseGrid, 'intervalHours'>, periodDays: number): number {
   const ascending = intervalHours.toSorted((a, b) => a - b);
-  const within = ascending.filter((hours) => isWhole((periodDays * hoursPerDay) / hours));
-  return (within.length > 0 ? within : ascending)[Math.floor((Math.max(1, within.length) - 1) / 2)]!;
+  return ascending.findLast((hours) => isWhole((periodDays * hoursPerDay) / hours)) ?? ascending[0]!;
 }
 
 const isWhole = (value: number) => value > 0.5 && Math.abs(value - Math.round(value)) < 1e-6;

@@ -84,7 +84,8 @@ export interface Departure {
  *
  * `from-today` covers a start today that lasts to the horizon. `from-entry` covers people who had the intervention from entry to
  * the horizon, or never: whoever had it from entry and stops it, or starts it later, is outside. What each intervention does is known
- * of it alone: arms that were compared are interventions of their own, so two at once were not among them.
+ * of it alone: arms that were compared are interventions of their own, so two at once were not among them; nor was
+ * none of them where usual care is one.
  */
 export function outsideSupport(manifest: LearnedManifest, plan: Plan, history: History, horizonDays: number): string[] {
   return departures(manifest, plan, history, horizonDays).map(({ reason }) => reason);
@@ -95,6 +96,7 @@ export function departures(manifest: LearnedManifest, plan: Plan, history: Histo
   return [
     ...manifest.interventions.flatMap((intervention) => timingDepartures(manifest, intervention, plan, history, horizonDays)),
     ...armDepartures(manifest, plan, horizonDays),
+    ...missingArms(manifest, plan, horizonDays),
   ];
 }
 
@@ -145,6 +147,22 @@ function armDepartures(manifest: LearnedManifest, { blocks }: Plan, horizonDays:
       return [{ reason: `${a.label} with ${b.label}: the evidence covers each alone.`, distance: days / horizonDays }];
     }),
   );
+}
+
+/** Where usual care is one of several levers of a group and nothing else is in it, everybody had one of them all the time. */
+function missingArms({ usualCare, interventions }: LearnedManifest, { blocks }: Plan, horizonDays: number): Departure[] {
+  const groups = new Set(
+    usualCare.interventions.flatMap((id) => interventions.find((one) => one.id === id)?.exclusiveGroup ?? []),
+  );
+  return [...groups].flatMap((group): Departure[] => {
+    const members = interventions.filter(({ exclusiveGroup }) => exclusiveGroup === group);
+    if (leverInterventions({ interventions: members }).length < members.length) return [];
+    const own = blocks.filter(({ intervention }) => members.some(({ id }) => id === intervention));
+    const missing = 1 - coveredDays(own, horizonDays) / horizonDays;
+    if (missing < 1e-6) return [];
+    const labels = members.map(({ label }) => label).join(', ');
+    return [{ reason: `Time without any of these: ${labels}. Everybody in the evidence had one of them.`, distance: missing }];
+  });
 }
 
 function commonDays(a: PlanBlock, b: PlanBlock, horizonDays: number): number {

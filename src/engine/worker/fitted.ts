@@ -18,7 +18,7 @@ interface Fit {
   isDone: boolean;
 }
 
-/** The forecast, the dose search and the sampling times of one page are about one fit. */
+/** The forecast, the search of plans and the sampling times of one page are about one fit. */
 export function fittedOf(
   pack: EquationsPack,
   record: PatientRecord,

@@ -1,4 +1,4 @@
-/** A person read and fitted: what forecasts, the dose search and the choice of sampling times all start from. */
+/** A person read and fitted: what forecasts, the search of plans and the choice of sampling times all start from. */
 import type { IsoMinute, PatientRecord } from '#domain/record.ts';
 import type { RunHooks } from '#engine/engine.ts';
 import { takeLanes } from '#engine/lanes.ts';
