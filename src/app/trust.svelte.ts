@@ -18,6 +18,7 @@ import type {
 } from '#domain/trust.ts';
 import type { PackInfo } from '#engine/protocol.ts';
 import { sha256 } from '#packs/digests.ts';
+import { eventBounds, lowerBoundDays } from '#trust/conformal.ts';
 import { logOf, type LocalLog } from '#trust/local-log.ts';
 import { outcomesOf } from '#trust/outcomes.ts';
 import { shortfall, type LocalCase } from '#trust/recalibrate.ts';
@@ -221,6 +222,18 @@ export class TrustState {
         outcomesOf(frozen, record, manifest).map((outcome) => ({ patientId: record.id, outcome })),
       ),
     );
+  });
+
+  /** Lower bounds of the time to any event under usual care, where they are switched on: so many in 100 outlive so many days. */
+  readonly eventBounds: readonly { readonly level: number; readonly days: number }[] = $derived.by(() => {
+    const { forecast } = this.#parts.forecast;
+    const usual = forecast?.plans[0];
+    const isLaid = forecast?.corrections?.some(({ kind }) => kind === 'conformal');
+    if (!usual || !isLaid || !this.conformal) return [];
+    return eventBounds(this.conformal).map(({ level, incidence }) => ({
+      level,
+      days: lowerBoundDays(forecast, usual.eventFree, incidence),
+    }));
   });
 
   /** Kinds that the open pack knows. */

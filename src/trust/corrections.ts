@@ -4,6 +4,7 @@ import type { AppliedCorrection, Correction, NamedCorrection } from '#domain/tru
 import { logistic, logit } from '#numerics/logistic-regression.ts';
 import type { Network } from '#packs/network.ts';
 import type { LearnedManifest, PackManifest } from '#packs/manifest.ts';
+import { shiftOf } from './conformal.ts';
 import { inputsOf, type NumberInput } from './inputs.ts';
 
 /** In the order given. Corrections of kind `head` were in the network already when the forecast was made and are only named here. */
@@ -31,8 +32,7 @@ function apply(forecast: Forecast, manifest: PackManifest, correction: Correctio
         const rows = markers[id];
         if (!rows || rows.length === 0) return null;
         return (median, end, level, days) => {
-          const row = rows.find(({ untilDays }) => days <= untilDays) ?? rows.at(-1)!;
-          const shift = row.shifts.find((one) => one.level === level)?.shift ?? 0;
+          const shift = shiftOf(rows, days, level);
           // A band that should be narrower than nothing is the median.
           return end > median ? Math.max(median, end + shift) : end < median ? Math.min(median, end - shift) : end;
         };

@@ -335,6 +335,7 @@ export function limitsOf(
   const nameOf = (planId: string) => forecast.plans.find(({ plan }) => plan.id === planId)!.plan.name;
   const apart = forecast.status === 'completed' ? disagreements(forecast, manifest, outcome, readDay) : [];
   return [
+    ...(forecast.corrections ?? []).map(({ words }) => `Corrected: ${words}`),
     ...forecast.fit.reasons,
     ...forecast.plans.flatMap(({ plan, outsideSupport }) => outsideSupport.map((why) => `${plan.name}: ${why}`)),
     ...apart.map((one) => disagreementSentence(one, nameOf(one.planId), manifest, `${Math.round(readDay * 100) / 100} days`)),
