@@ -30,6 +30,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
     // The list is a combobox's: arrow keys in its text field move through it and scroll it. axe wants a tab stop in it all the same.
     await expectNoSeriousFinding(page, ['scrollable-region-focusable']);
     await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'Plan', exact: true }).click();
+    await expectNoSeriousFinding(page);
+    await page.getByRole('button', { name: 'Search plans' }).click();
+    await expect(page.getByRole('button', { name: 'Search again' })).toBeVisible({ timeout: 120_000 });
+    await page.getByRole('switch', { name: 'Show the sum of my weights' }).press('Space');
+    await expectNoSeriousFinding(page);
     await page.getByRole('link', { name: 'Settings' }).click();
     await expectNoSeriousFinding(page);
     await page.getByRole('link', { name: 'Patients' }).click();

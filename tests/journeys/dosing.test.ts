@@ -1,17 +1,8 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
-import { acknowledge, daysAgo, runDetails, sentence } from './steps.ts';
+import { acknowledge, daysAgo, expectNoSeriousFinding, runDetails, sentence } from './steps.ts';
 
 const day = (days: number) => daysAgo(days);
-
-async function expectNoSeriousFinding(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-    .analyze();
-  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join('; ')}`)).toEqual([]);
-}
 
 /** A vancomycin patient: a regimen with one missed dose, and two levels. */
 async function enterPatient(page: Page): Promise<void> {

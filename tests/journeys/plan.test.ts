@@ -1,15 +1,6 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
 import type { Locator, Page } from '@playwright/test';
-import { acknowledge, sentence } from './steps.ts';
-
-async function expectNoSeriousFinding(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-    .analyze();
-  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join('; ')}`)).toEqual([]);
-}
+import { acknowledge, expectNoSeriousFinding, sentence } from './steps.ts';
 
 /** Tab by Tab, as a person without a mouse goes. */
 async function tabTo(page: Page, target: Locator, key = 'Tab'): Promise<void> {
