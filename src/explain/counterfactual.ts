@@ -124,7 +124,7 @@ function leverAxes(subject: Subject): ChangeAxis[] {
         {
           input: `lever-${id}`,
           isStep: true,
-          size: 1,
+          sizeAt: () => 1,
           rank: 0,
           label,
           from: words[isGiven ? 1 : 0],
@@ -192,7 +192,7 @@ function amountAxes(
       {
         input: `dose-${intervention}`,
         isStep: false,
-        size: Math.abs(end - largest) / maximumDose,
+        sizeAt: (share) => Math.abs(at(share) - largest) / maximumDose,
         rank: 0,
         label: `${lever.label}, amount`,
         from: own.length === 0 ? 'not given' : `${inUnit(largest, unit)}${every}`,
@@ -226,7 +226,7 @@ function intervalAxes({ intervention, intervalHours }: DoseGrid, lever: Interven
     .map((hours) => ({
       input: `interval-${intervention}`,
       isStep: true,
-      size: Math.abs(hours - now) / (longest - shortest),
+      sizeAt: () => Math.abs(hours - now) / (longest - shortest),
       rank: 0,
       label: `${lever.label}, interval`,
       from: `every ${now} h`,
@@ -270,7 +270,7 @@ function categoryAxes(covariate: Extract<Covariate, { kind: 'category' }>, value
     .map((category) => ({
       ...common,
       isStep: true,
-      size: 1,
+      sizeAt: () => 1,
       from: valueInWords(covariate, value),
       to: () => category.label,
       record: (record) => ({ ...record, covariates: { ...record.covariates, [covariate.id]: category.value } }),
@@ -312,7 +312,7 @@ function numberAxes(
       {
         ...common,
         isStep: false,
-        size: Math.abs(end - now) / (high - low),
+        sizeAt: (share) => (share * Math.abs(end - now)) / (high - low),
         from: inUnit(value, quantity.unit),
         to: (share) => inUnit(at(share), quantity.unit),
         record: (record, share) => apply(record, at(share)),

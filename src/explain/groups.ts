@@ -172,9 +172,20 @@ function observationsInWords({ manifest, record, today }: Subject, places: reado
   const { code, value, unit, date, isBelowLimit } = own.at(-1)!;
   const sign = manifest.signs.find(({ id }) => id === code);
   const shown = sign ? sign.levels[levelOf(sign, value)]!.label : `${isBelowLimit ? '< ' : ''}${inUnit(value, unit)}`;
-  const age = daysBetween(date, today);
-  const when = age === 0 ? 'today' : age === 1 ? 'yesterday' : `${age} days ago`;
+  const when = daysAgo(date, today);
   return own.length === 1 ? `${shown}, ${when}` : `${own.length} values, last ${shown}, ${when}`;
+}
+
+/** The day, and where a value of the same quantity is of the same day the hour too. */
+function ageInWords({ record, today }: Subject, place: number): string {
+  const { code, date, time } = record.observations[place]!;
+  const isOnlyOne = record.observations.filter((other) => other.code === code && other.date === date).length === 1;
+  return `${daysAgo(date, today)}${isOnlyOne || time === undefined ? '' : ` at ${time}`}`;
+}
+
+function daysAgo(date: string, today: string): string {
+  const age = daysBetween(date, today);
+  return age === 0 ? 'today' : age === 1 ? 'yesterday' : `${age} days ago`;
 }
 
 /** Each value its own group, or spans of time with some of them. */
@@ -189,7 +200,7 @@ function datedPartitions(subject: Subject, { id, label, elements }: GroupOfEleme
   return distinctCuts(cuts).map((bins) =>
     bins.map(({ from, to, label: when }, i) => {
       const own = places.filter((place) => hourOf(place) >= from && hourOf(place) < to);
-      const name = own.length === 1 ? `${label}, value ${i + 1}` : `${label}, ${when}`;
+      const name = own.length === 1 ? `${label}, ${ageInWords(subject, own[0]!)}` : `${label}, ${when}`;
       return observationGroup(subject, `${id}-${i + 1}`, name, own);
     }),
   );

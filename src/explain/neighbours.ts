@@ -136,7 +136,7 @@ function learnedCourse(
 }
 
 /** Virtual patients of each set of covariates: their effects differ. */
-const perCovariates = 10;
+const perCovariates = 2;
 
 /**
  * Equations packs: people with other covariates and effects who are given the same doses, near in covariates and in what their levels

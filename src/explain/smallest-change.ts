@@ -7,8 +7,8 @@ export interface Axis {
   readonly input: string;
   /** A step is taken or not; along the other kind any share between 0 and 1 can be gone. */
   readonly isStep: boolean;
-  /** How large the whole change is, in ranges of what was seen. */
-  readonly size: number;
+  /** How large a change by this share of the way is, in ranges of what was seen. */
+  readonly sizeAt: (share: number) => number;
   /** Axes of a lower rank are named first. */
   readonly rank: number;
 }
@@ -126,7 +126,7 @@ function smallest(axes: readonly Axis[], changes: readonly Change[]): Change {
 }
 
 function sizeOf(axes: readonly Axis[], change: Change): number {
-  return change.reduce((sum, { axis, share }) => sum + axes[axis]!.size * share, 0);
+  return change.reduce((sum, { axis, share }) => sum + axes[axis]!.sizeAt(share), 0);
 }
 
 function subsets(of: readonly number[], count: number): number[][] {

@@ -4,7 +4,7 @@
  *   S_i = 1 − E[(f(X) − f(X′))²] / 2V,  X′ has X_i of X and everything else drawn again given X_i
  *   T_i =     E[(f(X) − f(X″))²] / 2V,  X″ has X_i drawn again given everything else of X
  *
- * Where inputs are independent one point serves as both (Saltelli's design): A with column i of B. Where they are correlated these are
+ * V is taken over both of a pair. Where inputs are independent one point serves as both (Saltelli's design): A with column i of B. Where they are correlated these are
  * the full first-order and the independent total effect of Mara & Tarantola (2012): S_i then holds what X_i shares with others and may
  * exceed T_i, which holds only what X_i adds once the others are known.
  */
@@ -28,10 +28,13 @@ export interface SobolDesign<Point> {
   readonly points: readonly Point[];
   readonly samples: number;
   /** [input]: where the pairs of each estimator start among the points; `samples` of each follow one another. */
-  readonly first: readonly { readonly a: number; readonly b: number }[];
-  readonly total: readonly { readonly a: number; readonly b: number }[];
-  /** Where the samples start that the variance is taken from. */
-  readonly base: readonly number[];
+  readonly first: readonly Pair[];
+  readonly total: readonly Pair[];
+}
+
+export interface Pair {
+  readonly a: number;
+  readonly b: number;
 }
 
 export interface Index {
@@ -55,7 +58,6 @@ export function sobolDesign<Point>(space: InputSpace<Point>, samples: number, ra
       samples,
       first: crossed.map((at) => ({ a: atB, b: at })),
       total: crossed.map((at) => ({ a: 0, b: at })),
-      base: [0, atB],
     };
   }
   const redrawn = Array.from({ length: space.inputs }, (_, i) => ({
@@ -67,7 +69,6 @@ export function sobolDesign<Point>(space: InputSpace<Point>, samples: number, ra
     samples,
     first: redrawn.map(({ rest }) => ({ a: 0, b: rest })),
     total: redrawn.map(({ one }) => ({ a: 0, b: one })),
-    base: [0],
   };
 }
 
@@ -76,52 +77,41 @@ export function sobolDesign<Point>(space: InputSpace<Point>, samples: number, ra
  * where the figure does not vary.
  */
 export function sobolIndices(
-  { samples, first, total, base }: Omit<SobolDesign<unknown>, 'points'>,
+  { samples, first, total }: Pick<SobolDesign<unknown>, 'samples' | 'first' | 'total'>,
   values: Float64Array,
   resamples: number,
   random: RandomSequence,
 ): { readonly first: readonly Index[]; readonly total: readonly Index[] } {
   const all = Uint32Array.from({ length: samples }, (_, row) => row);
   const drawn = Array.from({ length: resamples }, () => all.map(() => random.below(samples)));
-  const variances = [all, ...drawn].map((rows) => variance(values, base, rows));
-  const index = (of: (rows: Uint32Array, own: number) => number): Index => {
-    const [value, ...others] = [all, ...drawn].map((rows, r) => (variances[r]! > 0 ? of(rows, variances[r]!) : 0)) as [
-      number,
-      ...number[],
-    ];
-    others.sort((x, y) => x - y);
-    return { value, low: quantileOfSorted(others, 0.05), high: quantileOfSorted(others, 0.95) };
+  const index = (own: Pair, of: (share: number) => number): Index => {
+    const estimate = (rows: Uint32Array) => of(shareOfVariance(values, own, rows));
+    const others = drawn.map(estimate).sort((x, y) => x - y);
+    return { value: estimate(all), low: quantileOfSorted(others, 0.05), high: quantileOfSorted(others, 0.95) };
   };
   return {
-    first: first.map(({ a, b }) => index((rows, own) => 1 - meanSquare(values, a, b, rows) / (2 * own))),
-    total: total.map(({ a, b }) => index((rows, own) => meanSquare(values, a, b, rows) / (2 * own))),
+    first: first.map((own) => index(own, (share) => (Number.isNaN(share) ? 0 : 1 - share))),
+    total: total.map((own) => index(own, (share) => (Number.isNaN(share) ? 0 : share))),
   };
 }
 
-function variance(values: Float64Array, starts: readonly number[], rows: Uint32Array): number {
-  let [count, mean, squares] = [0, 0, 0];
-  for (const start of starts) {
-    for (const row of rows) {
-      const value = values[start + row]!;
-      if (Number.isNaN(value)) continue;
+/**
+ * E[(f(X) − f(X′))²] / 2V, with V over both of the pair, so that a few extreme values weigh alike above and below the line (as in Janon
+ * et al. 2014). NaN where nothing varies.
+ */
+function shareOfVariance(values: Float64Array, { a, b }: Pair, rows: Uint32Array): number {
+  let [count, mean, squares, differences] = [0, 0, 0, 0];
+  for (const row of rows) {
+    const [x, y] = [values[a + row]!, values[b + row]!];
+    if (Number.isNaN(x + y)) continue;
+    differences += (x - y) ** 2;
+    for (const value of [x, y]) {
       count++;
       const step = value - mean;
       mean += step / count;
       squares += step * (value - mean);
     }
   }
-  const found = squares / (count - 1);
   // Rounding of equal values is no variance.
-  return found > 1e-18 * mean * mean ? found : 0;
-}
-
-function meanSquare(values: Float64Array, a: number, b: number, rows: Uint32Array): number {
-  let [count, sum] = [0, 0];
-  for (const row of rows) {
-    const difference = values[a + row]! - values[b + row]!;
-    if (Number.isNaN(difference)) continue;
-    count++;
-    sum += difference * difference;
-  }
-  return sum / count;
+  return squares > 1e-18 * mean * mean * count ? differences / squares : Number.NaN;
 }

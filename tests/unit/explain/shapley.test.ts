@@ -70,9 +70,7 @@ describe('Shapley values from every coalition', () => {
     const values = map(12, (coalition) =>
       sizes.reduce((sum, size, g) => sum + size * has(coalition, g) * has(coalition, (g + 1) % 12), 0),
     );
-    exactShapley(12, values).forEach((own, g) =>
-      expect(own[0]).toBeCloseTo((sizes[g]! + sizes[(g + 11) % 12]!) / 2, 9),
-    );
+    exactShapley(12, values).forEach((own, g) => expect(own[0]).toBeCloseTo((sizes[g]! + sizes[(g + 11) % 12]!) / 2, 9));
   });
 });
 
