@@ -10,7 +10,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { comparisonsOf, coverageAt, failuresOf, trialsOf } from '#domain/validation-findings.ts';
 import { prettyJson } from '#packs/encode.ts';
+import { decodeValidation } from '#packs/validation.ts';
 import type { Metric } from './evaluation/metrics.ts';
 
 const root = join(fileURLToPath(import.meta.url), '../..');
@@ -23,14 +25,38 @@ interface Evaluation {
 
 /**
  * `{{figures FILE PATTERN}}` becomes a table of the metrics in FILE whose name matches the regular expression PATTERN, and
- * `{{text FILE}}` the file as it is.
+ * `{{text FILE}}` the file as it is; `{{report FILE}}` what the figures of a validation report show by themselves.
  */
 export function fillCard(template: string, read: (file: string) => string): string {
   return template
     .replace(/\{\{figures (\S+) (.+?)\}\}/g, (_, file: string, pattern: string) =>
       figureTable(JSON.parse(read(file)) as Evaluation, new RegExp(pattern)),
     )
-    .replace(/\{\{text (\S+)\}\}/g, (_, file: string) => read(file).trimEnd());
+    .replace(/\{\{text (\S+)\}\}/g, (_, file: string) => read(file).trimEnd())
+    .replace(/\{\{report (\S+)\}\}/g, (_, file: string) => reportLines(file, read(file)));
+}
+
+function reportLines(file: string, text: string): string {
+  const report = decodeValidation(new TextEncoder().encode(text), file);
+  const trials = trialsOf(report);
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const failures = failuresOf(report).filter(({ kind }) => kind !== 'worse than a simpler method');
+  return [
+    ...coverageAt(report, 0.9).map(
+      ({ observed, low, high, n, people }) =>
+        `- 90 % ranges held ${percent(observed)} (${percent(low)} to ${percent(high)}) of ${n} values of ${people} people.`,
+    ),
+    ...comparisonsOf(report).map(
+      ({ baseline, better, undecided, worseAt }) =>
+        `- Against ${baseline}: better in ${better}, no clear difference in ${undecided}, worse in ${worseAt.length} figures${worseAt.length > 0 ? ` (${worseAt.join('; ')})` : ''}.`,
+    ),
+    ...(trials.length === 0
+      ? []
+      : [
+          `- Trials run again: ${trials.filter(({ isReplicated }) => isReplicated).length} of ${trials.length} comparisons replicated.`,
+        ]),
+    ...failures.map(({ kind, name, set }) => `- ${kind}: ${name}${set === null ? '' : ` (${set})`}.`),
+  ].join('\n');
 }
 
 function figureTable({ split, metrics }: Evaluation, pattern: RegExp): string {

@@ -28,7 +28,9 @@ test('every picture says in its name what it shows', async () => {
   const screen = await show(madeUpReport());
   await expect.element(screen.getByRole('img', { name: /1 of 3 ranges did not hold as many values as promised/ })).toBeVisible();
   await expect.element(screen.getByRole('img', { name: /0 % to 10 % holds 18 %/ })).toBeVisible();
-  await expect.element(screen.getByRole('img', { name: /4 of 4 groups \(200 people\) agree.*2.1 percentage points/ })).toBeVisible();
+  await expect
+    .element(screen.getByRole('img', { name: /4 of 4 groups \(200 people\) agree.*2.1 percentage points/ }))
+    .toBeVisible();
   await expect
     .element(screen.getByRole('img', { name: /gains over acting on everyone or on nobody at 4 of 4 thresholds/ }))
     .toBeVisible();
