@@ -32,6 +32,7 @@ export interface Exploration<Figures> {
 const emphasis = 5;
 const fewestInGeneration = 16;
 const mostInGeneration = 60;
+const fewestGenerations = 4;
 const constantAmounts = 12;
 /** The rest of a search is local changes. */
 const entropyShare = 0.6;
@@ -39,10 +40,10 @@ const entropyShare = 0.6;
 /** Every plan that was tried, each once, in the order of the space. */
 export async function exploreSchedules<Figures>(space: OnOffPlans, exploration: Exploration<Figures>): Promise<Tried<Figures>[]> {
   const memory = new Memory(exploration, (choices: Uint8Array) => space.plan(choices));
-  const constant = Array.from({ length: space.options }, (_, option) => new Uint8Array(space.decisions).fill(option));
+  const first = simpleSchedules(space);
   await memory.each(async ({ seed, budget, score }) => {
-    const population = Math.max(fewestInGeneration, constant.length, Math.min(mostInGeneration, Math.round(budget / 20)));
-    const generations = Math.max(2, Math.round(budget / population));
+    const population = Math.max(fewestInGeneration, first.length, Math.min(mostInGeneration, Math.round(budget / 20)));
+    const generations = Math.max(fewestGenerations, Math.round(budget / population));
     const global = Math.max(1, Math.round(entropyShare * generations));
     await searchSchedules({
       decisions: space.decisions,
@@ -52,11 +53,26 @@ export async function exploreSchedules<Figures>(space: OnOffPlans, exploration: 
       population,
       generations: global,
       refinements: generations - global,
-      first: constant,
+      first,
       ...(exploration.signal ? { signal: exploration.signal } : {}),
     });
   });
   return memory.inOrder(compareNumbers);
+}
+
+/** Nothing, and each option over one stretch between quarters of the horizon: what a person would think of first. */
+function simpleSchedules({ decisions, options }: OnOffPlans): Uint8Array[] {
+  const quarter = (part: number) => Math.round((part * decisions) / 4);
+  const found = new Map([['', new Uint8Array(decisions)]]);
+  for (let option = 1; option < options; option++) {
+    for (let from = 0; from < 4; from++) {
+      for (let to = from + 1; to <= 4; to++) {
+        const choices = new Uint8Array(decisions).fill(option, quarter(from), quarter(to));
+        found.set(choices.join(','), choices);
+      }
+    }
+  }
+  return [...found.values()].slice(0, mostInGeneration);
 }
 
 export async function exploreAmounts<Figures>(space: AmountPlans, exploration: Exploration<Figures>): Promise<Tried<Figures>[]> {
