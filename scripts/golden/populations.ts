@@ -5,7 +5,7 @@ import { quantileOfSorted } from '#numerics/quantiles.ts';
 import { RandomSequence, seedFrom } from '#numerics/random.ts';
 import { individualParameters } from '#twin/equations/individual.ts';
 import { Prior } from '#twin/equations/prior.ts';
-import { diameterOf, drawPerson } from '#training/tumour-bayes.ts';
+import { diameterOf, drawPerson } from '#training/tumour/simulator.ts';
 import { publishedModels } from '../published-models.ts';
 import { modelOf, programOf, saying, valuesOf, type Check, type Setting, type Values } from './check.ts';
 import { covariateRow, problemOf } from './fits.ts';

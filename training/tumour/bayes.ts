@@ -20,7 +20,12 @@ import {
   type Vector,
 } from './simulator.ts';
 
-const draws = { next: 256, follow: 32 } as const;
+/**
+ * Of the posterior, in antithetic pairs. Few will do once a day of radiotherapy, what is known least of, is uncertain by less than
+ * `wellKnown` of the volume; before, repeated treatment and the limits bend what the draws say and chance would show.
+ */
+const draws = { few: 8, many: 512 } as const;
+const wellKnown = 0.02;
 
 export class BayesForecaster implements Forecaster {
   readonly #random: RandomSequence;
@@ -28,8 +33,8 @@ export class BayesForecaster implements Forecaster {
   #precision: number[][] = [];
   #information: number[] = [];
   #concentration = 0;
-  /** Draws of (ρ, βc, α), made when they are asked for. */
-  #drawn: Vector[] | null = null;
+  /** Of today: (ρ, βc, α) one after the other. */
+  #drawn: Float64Array | null = null;
 
   constructor(seed: number) {
     this.#random = new RandomSequence(seedFrom(seed), streams.twin);
@@ -62,49 +67,56 @@ export class BayesForecaster implements Forecaster {
   }
 
   next(volume: number, [chemo, radio]: Treatment): number {
-    const drawn = this.#draw(draws.next);
-    const mean = ([0, 1, 2] as const).map((i) => drawn.reduce((sum, theta) => sum + theta[i], 0) / drawn.length);
-    return volume * (1 + growth(mean as unknown as Vector, volume, this.#concentration / 2 + chemoDose * chemo, radio));
+    const drawn = this.#draw();
+    const sums = [0, 0, 0];
+    drawn.forEach((value, i) => (sums[i % 3]! += (3 * value) / drawn.length));
+    return volume * (1 + growth(sums as unknown as Vector, volume, this.#concentration / 2 + chemoDose * chemo, radio));
   }
 
-  follow(volume: number, [chemo, radio]: Treatment, plans: readonly (readonly Treatment[])[]): number[][] {
-    const drawn = this.#draw(draws.follow);
-    const dose = this.#concentration / 2 + chemoDose * chemo;
-    const starts = drawn.map((theta) => volume * (1 + growth(theta, volume, dose, radio)));
+  follow(volume: number, today: Treatment, plans: readonly (readonly Treatment[])[]): number[][] {
+    const drawn = this.#draw();
+    const count = drawn.length / 3;
     return plans.map((plan) => {
-      const means = plan.map(() => 0);
-      drawn.forEach((theta, k) => {
-        let current = starts[k]!;
-        let concentration = dose;
-        plan.forEach(([drug, rays], step) => {
-          concentration = concentration / 2 + chemoDose * drug;
-          // A volume cannot be negative: such a draw has no tumour left.
-          current = current <= 0 ? 0 : current * (1 + growth(theta, current, concentration, rays));
-          means[step]! += current / drawn.length;
-        });
-      });
+      const treatments = [today, ...plan];
+      const doses: number[] = [];
+      for (const [chemo] of treatments) doses.push((doses.at(-1) ?? this.#concentration) / 2 + chemoDose * chemo);
+      const means = new Array<number>(plan.length).fill(0);
+      for (let k = 0; k < count; k++) {
+        const [rho, betaC, alpha] = [drawn[3 * k]!, drawn[3 * k + 1]!, drawn[3 * k + 2]! * radioFactor];
+        let current = volume;
+        for (let step = 0; step < treatments.length; step++) {
+          // The formula of growth(), without an array for each of the billions of calls. A volume cannot be negative: such a draw has no
+          // tumour left.
+          const change = rho * Math.log(carryingCapacity / current) - betaC * doses[step]! - alpha * treatments[step]![1];
+          current = current > 0 ? current * Math.max(1 + change, 0) : 0;
+          if (step > 0) means[step - 1]! += current / count;
+        }
+      }
       return means;
     });
   }
 
   /** Of the Gaussian, in antithetic pairs, those that break a limit drawn again. */
-  #draw(count: number): readonly Vector[] {
-    if (this.#drawn?.length === count) return this.#drawn;
+  #draw(): Float64Array {
+    if (this.#drawn) return this.#drawn;
     const covariance = inverseSymmetric(this.#precision)!;
     const mean = multiplyVector(covariance, this.#information);
     const l = cholesky(covariance)!;
-    const kept: Vector[] = [];
-    for (let tries = 0; kept.length < count; tries++) {
+    const count = radioFactor * Math.sqrt(covariance[2]![2]!) < wellKnown ? draws.few : draws.many;
+    const drawn = new Float64Array(3 * count);
+    let kept = 0;
+    for (let tries = 0; kept < count; tries++) {
       if (tries > 1e6) throw new Error('The posterior lies outside its limits.');
       const z = [this.#random.normal(), this.#random.normal(), this.#random.normal()] as const;
       for (const sign of [1, -1]) {
         const rho = mean[0]! + sign * l[0]![0]! * z[0];
         const betaC = mean[1]! + sign * (l[1]![0]! * z[0] + l[1]![1]! * z[1]);
         const alpha = mean[2]! + sign * (l[2]![0]! * z[0] + l[2]![1]! * z[1] + l[2]![2]! * z[2]);
-        if (kept.length < count && rho > 0 && betaC > this.#shift[1] && alpha > this.#shift[2]) kept.push([rho, betaC, alpha]);
+        if (kept < count && rho > 0 && betaC > this.#shift[1] && alpha > this.#shift[2])
+          drawn.set([rho, betaC, alpha], 3 * kept++);
       }
     }
-    this.#drawn = kept;
-    return kept;
+    this.#drawn = drawn;
+    return drawn;
   }
 }

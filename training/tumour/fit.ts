@@ -14,6 +14,8 @@ export interface FitOptions {
   readonly batch: number;
   /** First rate; it falls along a cosine to a hundredth. */
   readonly learningRate: number;
+  /** By person; one where it is missing. */
+  readonly weights?: Float64Array;
   /** By person, by step; one where it is missing. */
   readonly stepWeights?: readonly Float64Array[];
   /** Goes on from here; every epoch has its own random numbers, so a resumed fit ends with the same numbers. */
@@ -70,7 +72,10 @@ export function fitTumourModel(
       const to = Math.min(from + batch, order.length);
       likelihood.update();
       model.gradient.fill(0);
-      for (let i = from; i < to; i++) likelihood.person(train[order[i]!]!, 1, options.stepWeights?.[order[i]!]);
+      for (let i = from; i < to; i++) {
+        const who = order[i]!;
+        likelihood.person(train[who]!, options.weights?.[who] ?? 1, options.stepWeights?.[who]);
+      }
       const share = (epoch + from / order.length) / options.epochs;
       adam.ascend(options.learningRate * (0.01 + 0.99 * 0.5 * (1 + Math.cos(Math.PI * share))), 1 / (to - from));
     }

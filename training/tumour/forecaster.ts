@@ -3,14 +3,18 @@
  * model under the hypothetical treatments, the mean over draws. The policy does not enter: given the volumes and treatments so far,
  * who is treated next tells nothing more of the traits.
  */
-import { cholesky } from '#numerics/linear-algebra.ts';
+import { cholesky, dot, quadraticForm } from '#numerics/linear-algebra.ts';
 import { RandomSequence, seedFrom, streams } from '#numerics/random.ts';
 import { Basis, TraitPrior, type TraitComponent, type TumourModel } from './model.ts';
-import type { Forecaster } from './protocol.ts';
+import { options, type Forecaster } from './protocol.ts';
 import type { PatientType, Treatment } from './simulator.ts';
 
-/** Of the traits by member, for a forecast of several days; in antithetic pairs. */
-const draws = 16;
+/**
+ * Of the traits, for a forecast of several days; in antithetic pairs. Few will do once the traits are known so well that tomorrow's
+ * change is uncertain by less than `wellKnown`; before, repeated treatment bends what they say and chance would show.
+ */
+const draws = { few: 4, many: 128 } as const;
+const wellKnown = 0.02;
 
 interface Yesterday {
   change: number;
@@ -83,29 +87,55 @@ export class LearnedForecaster implements Forecaster {
   }
 
   follow(volume: number, today: Treatment, plans: readonly (readonly Treatment[])[]): number[][] {
+    const count = this.#spreadOfChange(volume) < wellKnown ? draws.few : draws.many;
+    return this.courses(volume, today, plans, count).map((ofPlan) =>
+      ofPlan[0]!.map((_, day) => ofPlan.reduce((sum, course) => sum + course[day]!, 0) / ofPlan.length),
+    );
+  }
+
+  /** Volumes of days t + 2 … by draw of the traits, the same draws for every plan: [plans][draws][days]. */
+  courses(volume: number, today: Treatment, plans: readonly (readonly Treatment[])[], count: number): number[][][] {
     const { traits: L, readsCourse } = this.#model.shape;
-    const traits = this.#drawTraits();
+    const traits = this.#drawTraits(count);
     return plans.map((plan) => {
       const treatments = [today, ...plan];
       const ahead = this.#memory.slice();
       const shared = readsCourse ? [] : treatments.map((treatment) => this.#enter(ahead, this.#yesterday, treatment));
-      const means = plan.map(() => 0);
-      for (const z of traits) {
-        const own = this.#memory.slice();
-        const yesterday = { ...this.#yesterday };
+      return traits.map((z) => {
+        const own = readsCourse ? this.#memory.slice() : this.#memory;
+        const yesterday = readsCourse ? { ...this.#yesterday } : this.#yesterday;
+        const course = new Array<number>(plan.length).fill(0);
         let current = volume;
         for (let step = 0; step < treatments.length; step++) {
-          this.#complete(shared[step] ?? this.#enter(own, yesterday, treatments[step]!), current);
+          this.#complete(readsCourse ? this.#enter(own, yesterday, treatments[step]!) : shared[step]!, current);
           let change = this.#out[0]!;
           for (let i = 0; i < L; i++) change += z[i]! * this.#out[1 + i]!;
           // A volume cannot be negative: such a draw has no tumour left.
           current *= Math.max(1 + change, 0);
-          [yesterday.change, yesterday.chemo, yesterday.radio] = [change, ...treatments[step]!];
-          if (step > 0) means[step - 1]! += current / traits.length;
+          if (readsCourse) Object.assign(yesterday, { change, chemo: treatments[step]![0], radio: treatments[step]![1] });
+          if (step > 0) course[step - 1] = current;
         }
-      }
-      return means;
+        return course;
+      });
     });
+  }
+
+  /** The largest standard deviation of today's relative change over the four treatments, for what is not known of the traits. */
+  #spreadOfChange(volume: number): number {
+    const { traits: L } = this.#model.shape;
+    const components = this.#posterior();
+    const variances = options.map((treatment) => {
+      this.#complete(this.#enter(this.#memory.slice(), this.#yesterday, treatment), volume);
+      const phi = Array.from(this.#out.subarray(1, 1 + L));
+      let [first, second] = [0, 0];
+      for (const { weight, mean, covariance } of components) {
+        const centre = dot(mean, phi);
+        first += weight * centre;
+        second += weight * (centre * centre + quadraticForm(covariance, phi));
+      }
+      return second - first * first;
+    });
+    return Math.sqrt(Math.max(...variances, 0));
   }
 
   /** Moves `memory` on by a day with its treatment (mutates!); what all but the volume adds that day. */
@@ -130,7 +160,7 @@ export class LearnedForecaster implements Forecaster {
   }
 
   /** Draws of the mixture: components at even steps of the cumulated weight, Gaussians in antithetic pairs. */
-  #drawTraits(): number[][] {
+  #drawTraits(count: number): number[][] {
     const { traits: L } = this.#model.shape;
     if (L === 0) return [[]];
     const components = this.#posterior();
@@ -138,8 +168,8 @@ export class LearnedForecaster implements Forecaster {
     const offset = this.#random.uniform();
     const out: number[][] = [];
     let [g, cumulated] = [0, components[0]!.weight];
-    for (let pair = 0; pair < draws / 2; pair++) {
-      while (g < components.length - 1 && cumulated < (pair + offset) / (draws / 2)) cumulated += components[++g]!.weight;
+    for (let pair = 0; pair < count / 2; pair++) {
+      while (g < components.length - 1 && cumulated < (pair + offset) / (count / 2)) cumulated += components[++g]!.weight;
       const component = components[g]!;
       const factor = factors.get(component) ?? cholesky(component.covariance)!;
       factors.set(component, factor);

@@ -2,7 +2,7 @@
  * The two tests of the counterfactual benchmark, for any method that forecasts: the same people, days, treatments and noise for all of
  * them, so that methods are compared row by row.
  */
-import { RandomSequence } from '#numerics/random.ts';
+import type { RandomSequence } from '#numerics/random.ts';
 import {
   drawPerson,
   horizon,

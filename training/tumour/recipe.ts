@@ -6,7 +6,7 @@ import type { ModelShape } from './model.ts';
  */
 export const recipe = {
   shape: { traits: 3, components: 8, memory: 4, hidden: 8, readsCourse: false } satisfies ModelShape,
-  members: 3,
+  members: 2,
   epochs: 15,
   patience: 5,
   batch: 50,
