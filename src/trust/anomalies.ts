@@ -110,14 +110,13 @@ export function findAnomalies(
     .map(({ record, cells }) => anomalyOf(reference, record, cells, usual, longestSteps))
     .filter((one) => one !== null)
     .sort((a, b) => a.pValue - b.pValue || a.patientId.localeCompare(b.patientId));
-  const byChance = read.length * namedBelow;
   const local = usual
     ? ` What is usual here was taken from the ${read.length} local records.`
     : ` Fewer than ${enoughLocal} local records: they were not held against each other.`;
   return {
     found,
     checked: read.length,
-    method: `Each value was held against what the rest of its record leads one to expect among the pack’s people.${local} Of ${read.length} faultless records chance would name about ${byChance < 1 ? 'none' : Math.round(byChance)}.`,
+    method: `Each value was held against what the rest of its record leads one to expect among the pack’s people.${local} Chance alone would name about ${namedBelow * 1000} of 1,000 faultless records.`,
   };
 }
 

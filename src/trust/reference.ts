@@ -27,7 +27,7 @@ export function learnedReference(pack: LearnedPack, historySteps: number, steppe
   return {
     inputs,
     rows: drawn.map((record) => coordinates(inputs, valuesOfDrawn(record))),
-    method: `${people} people drawn from the pack’s aggregates and its network, ${historySteps} steps after entry.`,
+    method: `Held against ${people} people drawn from the pack’s aggregates and its network, seen as long after entry as this person.`,
   };
 }
 
@@ -67,7 +67,7 @@ export function equationsReference(manifest: EquationsManifest, people = referen
   return {
     inputs,
     rows,
-    method: `${people} people drawn from the percentiles and shares that the pack states, each input for itself.`,
+    method: `Held against ${people} people drawn from the percentiles and shares that the pack states, each input for itself.`,
   };
 }
 
