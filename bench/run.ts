@@ -1,16 +1,19 @@
-// npm run bench -- [--quick] [--only gru|forecast|posterior|t1d] [--host node|browser] [--adapter gpu] [--json FILE] [--baselines]
+// npm run bench -- [--quick] [--only gru|forecast|posterior|t1d|plans] [--host node|browser] [--adapter gpu] [--json FILE] [--baselines]
 // Medians in CPU time of all threads, and ratios inside one host. --adapter gpu times this machine's GPU in Node instead, in wall
-// time. --baselines writes what was measured into bench/baselines.json.
+// time. --baselines writes what was measured into bench/baselines.json. The search of plans takes minutes and runs only when it is named.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { firstSearchRollouts } from '#app/plan-question.ts';
 import { CpuEngine } from '#engine/cpu/engine.ts';
 import { CpuSimulator } from '#engine/cpu/simulation.ts';
+import type { Engine } from '#engine/engine.ts';
 import { GpuEngine } from '#engine/gpu/forecast.ts';
 import { GpuSimulator } from '#engine/gpu/simulation.ts';
 import { probeNodeGpu } from '../scripts/node-gpu.ts';
 import { openBrowserBench } from './browser-host.ts';
-import { benchForecast, benchGlucoseInNode, benchInNode, benchOnGpu } from './node-host.ts';
+import { benchForecast, benchGlucoseInNode, benchInNode, benchOnGpu, processCpuMs } from './node-host.ts';
+import { benchPlanning, halvingLoss } from './planning.ts';
 import { benchPosterior } from './posterior.ts';
 import { measuredRatios, type Ratio } from './ratios.ts';
 import { minutesOfDay, simglucosePatientDaysPerSecond } from './glucose-work.ts';
@@ -52,6 +55,16 @@ async function runInNode(): Promise<void> {
   if (isAsked('forecast-10000x60')) rows.push(...(await benchForecast('wasm-fused', CpuEngine.create, rounds)));
   if (isAsked('posterior')) rows.push(...(await benchPosterior('wasm', new CpuSimulator(), rounds)));
   if (isAsked('t1d-10000x24h')) rows.push(...(await benchGlucoseInNode(glucoseLanes, rounds)));
+  if (options.only === 'plans') await runPlans('wasm-fused', CpuEngine.create);
+}
+
+async function runPlans(path: string, makeEngine: () => Promise<Engine>): Promise<void> {
+  rows.push(...(await benchPlanning(path, makeEngine, processCpuMs, rounds)));
+  const engine = await makeEngine();
+  for (const rollouts of [firstSearchRollouts, 1000]) {
+    console.log(`Halving against scoring everything in full, last round ${rollouts}:`, await halvingLoss(engine, 24, rollouts));
+  }
+  engine.dispose();
 }
 
 async function runInBrowser(): Promise<void> {
@@ -72,6 +85,7 @@ async function runOnGpu(): Promise<void> {
   if (isAsked('gru-1024x24')) rows.push(...(await benchOnGpu(work, gpu, rounds)));
   if (isAsked('forecast-10000x60')) rows.push(...(await benchForecast('wgsl-fused', () => GpuEngine.create(gpu), rounds)));
   if (isAsked('posterior')) rows.push(...(await benchPosterior('wgsl', await GpuSimulator.create(gpu), rounds)));
+  if (options.only === 'plans') await runPlans('wgsl-fused', () => GpuEngine.create(gpu));
 }
 
 /** Ratios that were not measured now stay as they were. */

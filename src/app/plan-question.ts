@@ -34,7 +34,7 @@ export interface TypedQuestion {
 }
 
 /** So many futures come first, whatever is chosen: a front to look at within seconds. */
-export const firstSearchRollouts = 500;
+export const firstSearchRollouts = 320;
 export const searchRolloutChoices = [1000, 4000, 10_000] as const;
 
 /** Something to begin with: a benefit, a harm and a burden of the pack, in its order and of equal weight. Null where nothing can be chosen. */
