@@ -44,7 +44,7 @@ interface Cell {
 interface Judged extends Cell {
   /** What the record's other values lead one to expect, in coordinates. */
   readonly expected: number;
-  /** Standard deviations from it: the larger of visit and time. */
+  /** Standard deviations from it: by the visit and over time, as the sides of a right angle. */
   readonly z: number;
   /** By the visit alone, signed. */
   readonly level: number;
@@ -198,10 +198,12 @@ function judge(reference: AnomalyReference, cells: readonly Cell[], usual: Usual
     const level = raw - (usual?.[cell.input] ?? 0);
     const jump = byCell.get(cell);
     const spread = jumps[cell.input];
-    const overTime = jump && spread ? jump.by / (spread * Math.sqrt(jump.gap)) : 0;
-    return Math.abs(overTime) > Math.abs(level)
-      ? { ...cell, expected: jump!.expected, z: Math.abs(overTime), level: raw }
-      : { ...cell, expected: given.expected, z: Math.abs(level), level: raw };
+    if (!jump || !spread) return { ...cell, expected: given.expected, z: Math.abs(level), level: raw };
+    // Beside a wild value its neighbours jump as far as it does, but only the wild one is odd at its visit as well.
+    const overTime = spread * Math.sqrt(jump.gap);
+    const [visitWeight, timeWeight] = [1 / given.sd ** 2, 1 / overTime ** 2];
+    const expected = (visitWeight * given.expected + timeWeight * jump.expected) / (visitWeight + timeWeight);
+    return { ...cell, expected, z: Math.hypot(level, jump.by / overTime), level: raw };
   });
 }
 

@@ -58,7 +58,7 @@ export function identitiesOf(
   return new Map([...marked, ...ticked]);
 }
 
-/** Marked ones last, so that they lie on top. */
+/** From the back to the top: others, those outside, those on the front, and the marked ones. */
 export function frontPoints(
   candidates: readonly PlanCandidate[],
   [x, y]: readonly [Figure, Figure],
@@ -77,5 +77,11 @@ export function frontPoints(
       isBreaking: !one.keepsLimits,
       isOutside: one.support.reasons.length > 0,
     }))
-    .toSorted((a, b) => Number(a.plan !== undefined) - Number(b.plan !== undefined));
+    .toSorted((a, b) => heightOf(a) - heightOf(b));
+}
+
+function heightOf({ plan, isOnFront, isBreaking, isOutside }: FrontPoint): number {
+  if (plan) return 3;
+  if (isOnFront && !isBreaking) return 2;
+  return isOutside ? 1 : 0;
 }

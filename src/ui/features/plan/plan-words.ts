@@ -169,7 +169,7 @@ export function planSentence(
   if (!answer || !question) return `What else could be done for ${alias}, and at what price?`;
   const others = candidates.filter(({ origin }) => origin !== 'usual-care');
   if (answer.status === 'outside-support') return answer.message;
-  if (others.length === 0) return 'The search found no plan to hold against usual care.';
+  if (others.length === 0) return `There is no plan to hold against usual care. ${answer.message}`;
   const keeping = candidates.filter(({ keepsLimits }) => keepsLimits);
   const simulated = `${plural(others.length, 'plan')} ${others.length === 1 ? 'was' : 'were'} held against usual care`;
   const hasLimits = question.limits.length > 0;

@@ -215,6 +215,11 @@ export function membersOf(
   }
 }
 
+/** A value as the worker says it, with its UCUM unit as people read it: "54 a" becomes "54 years". */
+export function readableValue(text: string): string {
+  return text.replaceAll(/(?<=\d )([^\s,;]+)(?=[,;]|$)/g, (unit) => unitText(unit));
+}
+
 /** Largest over all times first. */
 export function sensitivityLines({ parameters }: Sensitivity): SensitivityLine[] {
   return parameters
