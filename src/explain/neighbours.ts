@@ -172,8 +172,8 @@ export async function equationsNeighbours(
       people.push({ covariates, levels, course });
     });
   }
-  // A level is as far off as it is in the spread of the drawn people's own.
-  const spreads = own.levels.map((_, i) => deviation(people.map(({ levels }) => levels[i]!)));
+  // A level is as far off as it is in the spread of the drawn people's own; where these are all alike it tells nobody apart.
+  const spreads = own.levels.map((_, i) => spread(people.map(({ levels }) => levels[i]!)));
   const distances = people.map(({ covariates, levels }) =>
     distanceOf(
       [
@@ -320,8 +320,10 @@ function withCovariates(record: PatientRecord, covariates: Readonly<Record<strin
   };
 }
 
-function deviation(values: readonly number[]): number {
+/** Standard deviation; NaN where the values differ by rounding only. */
+function spread(values: readonly number[]): number {
   const known = values.filter((value) => !Number.isNaN(value));
   const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
-  return Math.sqrt(known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, known.length - 1));
+  const deviation = Math.sqrt(known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, known.length - 1));
+  return deviation > 1e-5 * Math.abs(mean) ? deviation : Number.NaN;
 }

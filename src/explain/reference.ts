@@ -3,8 +3,9 @@
  * people.
  */
 import type { CovariateValue } from '#domain/record.ts';
+import { quantileOfSorted } from '#numerics/quantiles.ts';
 import { fromState } from '#packs/conditioning.ts';
-import { peopleQuantileLevels, type Covariate, type PackManifest } from '#packs/manifest.ts';
+import { peopleQuantileLevels, type Covariate, type EquationsManifest, type PackManifest } from '#packs/manifest.ts';
 
 export interface Reference {
   /** Null leaves the input out. */
@@ -21,15 +22,30 @@ export function covariateReference(manifest: PackManifest, covariate: Covariate)
   return { value: null, words: `not known: ${inItsPlace(manifest, covariate)}` };
 }
 
-/** The median of a learned pack's people; of an equations pack, which brings no distribution, the middle of what its patients had. */
+/**
+ * The median of a learned pack's people. An equations pack brings no distribution, and the middle of what was seen may be a child's
+ * weight where newborns were: there it is the middle of the people whom the pack brings to be tried with.
+ */
 export function typicalValue(manifest: PackManifest, covariate: Covariate): CovariateValue {
   if (covariate.kind === 'category') {
     return covariate.categories.reduce((most, one) => (one.share > most.share ? one : most)).value;
   }
-  const marginal = manifest.kind === 'learned' && manifest.people.marginals.find((one) => one.covariate === covariate.id);
-  if (marginal && marginal.kind === 'number') return marginal.quantiles[peopleQuantileLevels.indexOf(0.5)]!;
+  if (manifest.kind === 'learned') {
+    const marginal = manifest.people.marginals.find((one) => one.covariate === covariate.id);
+    if (marginal?.kind === 'number') return marginal.quantiles[peopleQuantileLevels.indexOf(0.5)]!;
+  } else {
+    const tried = triedWith(manifest, covariate.id);
+    if (tried.length > 0) return Number(quantileOfSorted(tried, 0.5).toPrecision(3));
+  }
   const [low, high] = covariate.seen;
   return Number((isWide(covariate.seen) ? Math.sqrt(low * high) : (low + high) / 2).toPrecision(3));
+}
+
+/** Ascending. */
+function triedWith({ demonstrations }: EquationsManifest, id: string): number[] {
+  return demonstrations
+    .flatMap(({ covariates: { [id]: value } }) => (typeof value === 'number' ? [value] : []))
+    .sort((a, b) => a - b);
 }
 
 /** What spans more than four times its smallest value is taken to scatter evenly in its logarithm. */
@@ -50,8 +66,10 @@ export function inUnit(value: number, unit: string): string {
 
 function typicalIs(manifest: PackManifest, covariate: Covariate): string {
   if (covariate.kind === 'category') return 'the most frequent';
+  if (manifest.kind === 'equations' && triedWith(manifest, covariate.id).length > 0)
+    return 'the middle of the pack’s made-up people';
   const isMedian = manifest.kind === 'learned' && manifest.people.marginals.some((one) => one.covariate === covariate.id);
-  return isMedian ? 'the median of the pack’s people' : 'the middle of what the pack’s patients had';
+  return isMedian ? 'the median of the pack’s people' : 'the middle of what the pack’s people had';
 }
 
 function inItsPlace(manifest: PackManifest, covariate: Covariate): string {

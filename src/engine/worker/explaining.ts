@@ -10,6 +10,7 @@ import { gradientAttribution } from '#explain/gradients.ts';
 import { learnedGame } from '#explain/learned-game.ts';
 import { equationsNeighbours, learnedNeighbours } from '#explain/neighbours.ts';
 import { sensitivity as findSensitivity } from '#explain/sensitivity.ts';
+import { coalitionFutures, coalitionSize } from '#explain/sizes.ts';
 import { requireInside, subjectOf } from '#explain/subject.ts';
 import { isLearned, type EquationsPack, type LearnedPack } from '#packs/pack.ts';
 import { encodeHistoryPlain } from '#twin/encoder-plain.ts';
@@ -24,6 +25,7 @@ import { currentBench } from './bench.ts';
 import { fittedDraws, fittedOf } from './fitted.ts';
 import { part, type Handler, type Hooks } from './hooks.ts';
 import { packOf, requirePassed } from './packs.ts';
+import { placeEquations, placeLearned } from './trusting.ts';
 
 export const attribution: Handler<'attribution'> = async (order, hooks) => {
   const pack = await packOf(order.packId);
@@ -53,20 +55,11 @@ async function equations(pack: EquationsPack, order: AttributionOrder, hooks: Ho
   const { effort, question } = order;
   // The page's forecast has fitted the same person.
   const fitted = await fittedOf(pack, order.record, asked(order).now, question.seed, fittedDraws, hooks);
-  requireInside(reportEquationsFit(pack.manifest, fitted));
+  requireInside(reportEquationsFit(pack.manifest, fitted, placeEquations(pack)));
   const size = coalitionSize(pack, effort);
   const { flattening } = fitted.twin;
   const options = flattening === null ? size : { ...size, flattening };
   return equationsGame(pack, subjectOf(pack, asked(order)), question.explained, options, engine);
-}
-
-const coalitionFutures = 100;
-
-/** A closed form takes microseconds a virtual patient, a differential equation a third of a millisecond. */
-function coalitionSize({ programs }: EquationsPack, effort: AttributionOrder['effort']) {
-  const isCheap = programs.every(({ priorWeight, stepper }) => priorWeight === 0 || stepper.kind === 'closed-form');
-  if (isCheap) return { mostGroups: 12, lanes: effort === 'every' ? 256 : 128 };
-  return { mostGroups: 9, lanes: effort === 'every' ? 96 : 48 };
 }
 
 function asked<Question extends Pick<WhyQuestion, 'explained' | 'plan' | 'horizonDays'>>(order: WhyOrder<Question>) {
@@ -84,7 +77,7 @@ async function requireForecast(
   const history = readHistory(pack.manifest, record, today);
   const posterior = encodeHistoryPlain(pack, history);
   const twin = fitTwin({ pack, history, stepper, posterior, seed: seedFrom(question.seed) });
-  requireInside(reportFit(pack.manifest, history, twin));
+  requireInside(reportFit(pack.manifest, history, twin, placeLearned(pack, stepper)));
 }
 
 export const gradients: Handler<'gradients'> = async (order, hooks) => {
@@ -113,7 +106,7 @@ export const sensitivity: Handler<'sensitivity'> = async (order, hooks) => {
   const { engine } = await currentBench();
   const { question } = order;
   const fitted = await fittedOf(pack, order.record, asked(order).now, question.seed, fittedDraws, part(hooks, 0, 0.3));
-  requireInside(reportEquationsFit(pack.manifest, fitted));
+  requireInside(reportEquationsFit(pack.manifest, fitted, placeEquations(pack)));
   const subject = subjectOf(pack, asked(order));
   const options = { seed: question.seed, now: () => performance.now() };
   return findSensitivity(pack.manifest, fitted, subject, question.explained, options, engine, part(hooks, 0.3, 1));
