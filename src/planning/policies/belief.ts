@@ -39,8 +39,11 @@ export const fewestEffectiveDraws = 32;
 /** A draw this much less likely than the most likely one will not be simulated again: e⁻¹⁶ is one in nine million. */
 const givenUp = -16;
 /** Of a fresh fit: draws of its proposals, and draws that come out. */
-const freshDraws = 2048;
-const freshLanes = 512;
+const freshDraws = 1024;
+const freshLanes = 256;
+/** Twice what a choice asks of a belief: the ladder's dearest rung is not worth its price for more. */
+const freshEffectiveDraws = 2 * fewestEffectiveDraws;
+const freshStarts = 3;
 
 /** Equal weights: the posterior of today. */
 export function beliefToday(set: DrawSet): Belief {
@@ -123,7 +126,7 @@ export async function fitAfresh(
   });
   try {
     const fitted = await fitEquations(
-      { models, simulator, seed, draws: freshDraws, lanes: freshLanes },
+      { models, simulator, seed, draws: freshDraws, lanes: freshLanes, sufficient: freshEffectiveDraws, starts: freshStarts },
       hooks.signal ? { signal: hooks.signal } : {},
     );
     return beliefToday(join(fitted.models));

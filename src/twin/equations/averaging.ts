@@ -14,6 +14,10 @@ export interface EquationsFitRequest {
   readonly seed: Seed;
   /** Draws of each model's prior; without it, as `FitOptions` says. */
   readonly draws?: number;
+  /** As in `FitOptions`. */
+  readonly sufficient?: number;
+  /** As in `FitOptions`. */
+  readonly starts?: number;
   /** Equally weighted lanes wanted over all models. */
   readonly lanes: number;
 }
@@ -48,7 +52,7 @@ export async function fitEquations(request: EquationsFitRequest, hooks: RunHooks
 }
 
 async function fitAll(
-  { models, simulator, seed, draws }: EquationsFitRequest,
+  { models, simulator, seed, draws, sufficient, starts }: EquationsFitRequest,
   flattening: number,
   hooks: RunHooks,
 ): Promise<ModelPosterior[]> {
@@ -56,7 +60,12 @@ async function fitAll(
   let failure: unknown;
   for (const [m, problem] of models.entries()) {
     try {
-      const options = draws === undefined ? { flattening } : { draws, flattening };
+      const options = {
+        flattening,
+        ...(draws === undefined ? {} : { draws }),
+        ...(sufficient === undefined ? {} : { sufficient }),
+        ...(starts === undefined ? {} : { starts }),
+      };
       posteriors.push(await fitModel(problem, simulator, seed, options, part(hooks, m / models.length, (m + 1) / models.length)));
     } catch (error) {
       if (!(error instanceof AppError && error.code === 'fit_failed')) throw error;

@@ -23,6 +23,10 @@ export interface FitOptions {
   readonly draws?: number;
   /** Factor on Ω. Default 1. */
   readonly flattening?: number;
+  /** Effective draws at which the ladder ends. Default `sufficientSize`; who weighs a few doses needs fewer than who draws bands. */
+  readonly sufficient?: number;
+  /** Starts of the search for modes, the prior's centre among them. Default 8; each costs as much as the others. */
+  readonly starts?: number;
 }
 
 /** A posterior before it is known how many lanes it is to give. */
@@ -59,7 +63,6 @@ function drawsFor({ program: { stepper }, observations }: ModelProblem, { kind }
 export const sufficientSize = (draws: number): number => Math.min(1000, draws / 8);
 /** Moves visit each particle many times, so that an eighth of the draws costs as much as the other rungs together. */
 const temperedShare = 8;
-const startCount = 8;
 const startPool = 256;
 
 /** Throws fit_failed where no draw of the population could have been observed like this. */
@@ -67,26 +70,26 @@ export async function fitModel(
   problem: ModelProblem,
   simulator: Simulator,
   seed: Seed,
-  { draws = drawsFor(problem, simulator), flattening = 1 }: FitOptions = {},
+  { draws = drawsFor(problem, simulator), flattening = 1, sufficient = sufficientSize(draws), starts = 8 }: FitOptions = {},
   hooks: RunHooks = {},
 ): Promise<ModelPosterior> {
   const objective = new Objective(new Prior(problem, seed, flattening), simulator, seed);
   const quiet: RunHooks = hooks.signal ? { signal: hooks.signal } : {};
   const { sample: fromPrior, acceptance } = await samplePrior(objective, draws, part(hooks, 0, 0.4));
   let sample = weigh(fromPrior);
-  const modes = await findModes(objective, simulator, chooseStarts(objective, fromPrior), quiet);
+  const modes = await findModes(objective, simulator, chooseStarts(objective, fromPrior, starts), quiet);
   if (modes.length === 0) throw impossible(problem);
   hooks.onProgress?.(0.45);
   const isSeen = objective.measurements.length > 0;
   let rung: Rung = isSeen ? 'importance' : 'prior';
   let predictive: Sample = fromPrior;
   let total = draws;
-  if (isSeen && sample.effectiveSampleSize < sufficientSize(draws)) {
+  if (isSeen && sample.effectiveSampleSize < sufficient) {
     predictive = await joinLaplace(objective, fromPrior, acceptance, modes, draws, part(hooks, 0.45, 0.8));
     sample = weigh(predictive);
     rung = 'laplace';
     total += draws;
-    if (sample.effectiveSampleSize < sufficientSize(draws)) {
+    if (sample.effectiveSampleSize < sufficient) {
       const moved = await sampleTempered(objective, fromPrior, Math.ceil(draws / temperedShare), quiet);
       if (moved.effectiveSampleSize > sample.effectiveSampleSize) {
         sample = moved;
@@ -148,7 +151,7 @@ function impossible({ program }: ModelProblem): AppError {
  * The prior's centre, the best of the draws, and then from the best 256 always the one that is farthest from those chosen: several
  * modes are found if the draws have seen them.
  */
-function chooseStarts({ prior }: Objective, { points, logLikelihood }: Sample): Points {
+function chooseStarts({ prior }: Objective, { points, logLikelihood }: Sample, count: number): Points {
   const D = prior.activeColumns;
   const { n, z, categories } = points;
   const logs = logLikelihood.map((log, lane) => {
@@ -165,7 +168,7 @@ function chooseStarts({ prior }: Objective, { points, logLikelihood }: Sample): 
   };
   const chosen = pool.slice(0, 1);
   const nearest = pool.map((lane) => distance(lane, pool[0]!));
-  while (chosen.length < startCount - 1 && chosen.length < pool.length) {
+  while (chosen.length < count - 1 && chosen.length < pool.length) {
     let farthest = 0;
     for (let i = 1; i < pool.length; i++) if (nearest[i]! > nearest[farthest]!) farthest = i;
     const next = pool[farthest]!;
