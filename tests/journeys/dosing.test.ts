@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
-import { acknowledge, daysAgo, expectNoSeriousFinding, runDetails, sentence } from './steps.ts';
+import { acknowledge, daysAgo, expectNoSeriousFinding, runDetails, sentence, uncover } from './steps.ts';
 
 const day = (days: number) => daysAgo(days);
 
@@ -44,6 +44,7 @@ test('a patient with a regimen, a missed dose and two levels: forecast, search o
   await page.getByRole('button', { name: 'Save and forecast' }).click();
   await page.getByRole('button', { name: 'Run the forecast' }).click();
   await expect(runDetails(page)).toContainText('courses a plan', { timeout: 120_000 });
+  await uncover(page);
   await expect(sentence(page)).toContainText('of 100 draws under usual care');
   await expect(page.getByRole('button', { name: 'Run again' })).toBeVisible({ timeout: 120_000 });
   await expect(page.getByRole('img', { name: /^Vancomycin in serum/ })).toBeVisible();
@@ -65,6 +66,7 @@ test('a patient with a regimen, a missed dose and two levels: forecast, search o
   await expectNoSeriousFinding(page);
 
   await page.getByRole('button', { name: 'See them on the forecast page' }).click();
+  await uncover(page);
   await expect(sentence(page)).toContainText('under plan B', { timeout: 180_000 });
   await expect(page.getByRole('group', { name: 'plan A', exact: true })).toBeVisible();
   await expect(page.getByRole('button', { name: 'Run again' })).toBeVisible({ timeout: 180_000 });

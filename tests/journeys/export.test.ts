@@ -9,6 +9,7 @@ import {
   runDetails,
   saved,
   sentence,
+  uncover,
 } from './steps.ts';
 
 const safetyLine = 'Simulation for research and education. Not for diagnosis or treatment decisions. Not a medical device.';
@@ -71,6 +72,7 @@ test('every kind of file is saved, marked, and a run opens again to the same pic
   await page.getByRole('link', { name: 'Patients' }).click();
   await openFile(page, 'any.json', run.text);
   await expect(page.getByText('Opened from a file.')).toBeVisible();
+  await uncover(page);
   await expect(sentence(page)).toHaveText(asked!);
   await expect.poll(() => drawnPaths(page)).toEqual(before);
   await expectNoSeriousFinding(page);

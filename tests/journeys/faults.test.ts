@@ -1,12 +1,13 @@
 import { chromium, expect, test } from '@playwright/test';
 import { chromiumFlags, chromiumFlagsWithHost, requireChromium } from '../../scripts/chromium.mjs';
-import { acknowledge, chooseRole, engineWorker, finished, firstForecast, firstPack, runDetails, sentence } from './steps.ts';
+import { acknowledge, chooseRole, engineWorker, finished, firstForecast, firstPack, runDetails, sentence, uncover } from './steps.ts';
 
 test('a reload keeps patient, plans and result', async ({ page }) => {
   await firstForecast(page);
   await page.getByRole('button', { name: 'Add a plan' }).click();
   const before = await sentence(page).textContent();
   await page.reload();
+  await uncover(page);
   await expect(sentence(page)).toHaveText(before!);
   await expect(page.getByRole('group', { name: 'plan B' })).toBeVisible();
   await expect(page.getByText('Shown is the last run.')).toBeVisible();

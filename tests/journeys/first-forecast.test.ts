@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { engineWorker, finished, firstForecast, runDetails, sentence, watchTraffic } from './steps.ts';
+import { engineWorker, finished, firstForecast, runDetails, sentence, uncover, watchTraffic } from './steps.ts';
 
 const notADevice = 'Simulation for research and education. Not for diagnosis or treatment decisions. Not a medical device.';
 
@@ -27,6 +27,7 @@ test('the first courses are shown at once, and a stopped run keeps them', async 
   await expect(runDetails(page)).toContainText('courses a plan so far', { timeout: 60_000 });
   await page.getByRole('button', { name: 'Stop', exact: true }).click();
   await expect(page.getByText('Stopped after the first')).toBeVisible();
+  await uncover(page);
   await expect(sentence(page)).toContainText('people like this');
 });
 

@@ -7,7 +7,7 @@ import { chromium, expect, test } from '@playwright/test';
 import type { BrowserContext, Page } from '@playwright/test';
 import { chromiumFlags, requireChromium } from '../../scripts/chromium.mjs';
 import { serve } from '../../scripts/serve.mjs';
-import { acknowledge, finished, sentence } from './steps.ts';
+import { acknowledge, finished, sentence, uncover } from './steps.ts';
 
 let folder: string;
 let app: string;
@@ -64,6 +64,7 @@ test('after the first visit it works without a network, and with a dead server a
   await server.close();
   await launch();
   await page.goto('./#/forecast');
+  await uncover(page);
   await expect(sentence(page)).toHaveText(before!);
   await page.getByRole('button', { name: 'Run again' }).click();
   await finished(page);
