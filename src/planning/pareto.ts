@@ -28,25 +28,27 @@ export function nonDominated(rated: readonly Rated[]): boolean[] {
 }
 
 /**
- * The order in which a search keeps plans, the most worth keeping first: more limits kept, then front by front (Deb 2002: the front, the
- * front of the rest, and so on), within a front those that stand farther from their neighbours, then the earlier.
+ * The `most` that a search keeps, the most worth keeping first; all of them unless told otherwise: more limits kept, then front by front
+ * (Deb 2002: the front, the front of the rest, and so on), within a front those that stand farther from their neighbours, then the
+ * earlier.
  */
-export function keepingOrder(rated: readonly Rated[]): number[] {
-  const all = rated.map((_, i) => i);
-  const kept = [...new Set(rated.map((one) => one.kept))].sort((a, b) => b - a);
-  return kept.flatMap((count) => {
-    const fronts: number[][] = [];
-    let left = all.filter((i) => rated[i]!.kept === count);
-    while (left.length > 0) {
-      const front = left.filter((i) => !left.some((j) => dominates(rated[j]!, rated[i]!)));
-      const distance = crowdingDistances(front.map((i) => rated[i]!));
-      const place = new Map(front.map((i, at) => [i, distance[at]!]));
-      fronts.push(front.sort((a, b) => place.get(b)! - place.get(a)! || a - b));
-      left = left.filter((i) => !place.has(i));
-    }
-    return fronts.flat();
-  });
+export function keepingOrder(rated: readonly Rated[], most = rated.length): number[] {
+  const order: number[] = [];
+  let left = rated.map((_, i) => i);
+  while (left.length > 0 && order.length < most) {
+    const kept = Math.max(...left.map((i) => rated[i]!.kept));
+    const rivals = left.filter((i) => rated[i]!.kept === kept);
+    const front = rivals.filter((i) => !rivals.some((j) => dominates(rated[j]!, rated[i]!)));
+    const distance = crowdingDistances(front.map((i) => rated[i]!));
+    const place = new Map(front.map((i, at) => [i, distance[at]!]));
+    order.push(...front.sort((a, b) => byLarger(place.get(a)!, place.get(b)!) || a - b));
+    left = left.filter((i) => !place.has(i));
+  }
+  return order.slice(0, most);
 }
+
+/** Infinity less Infinity is no number. */
+const byLarger = (a: number, b: number) => (a === b ? 0 : b - a);
 
 /** Of each member of a front, how far apart its neighbours lie, goal by goal, in shares of the front's range; Infinity at its ends. */
 function crowdingDistances(front: readonly Rated[]): number[] {

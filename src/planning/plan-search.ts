@@ -267,7 +267,12 @@ class Ledger {
     }
     const standing = new Set(least.values());
     const distinct = tried.filter((one) => standing.has(one));
-    const kept = new Set(keepingOrder(distinct.map(({ figures }) => this.#rate(figures))).slice(0, mostFromSearch));
+    const kept = new Set(
+      keepingOrder(
+        distinct.map(({ figures }) => this.#rate(figures)),
+        mostFromSearch,
+      ),
+    );
     this.#found = distinct
       .filter((_, i) => kept.has(i))
       .map(({ plan, figures }, i) => {
@@ -327,7 +332,7 @@ class Ledger {
     const rated = alive.map(({ figures }) => this.#rate(figures.search!));
     const front = nonDominated(rated).filter(Boolean).length;
     const kept = Math.max(fewestInLastRound, Math.ceil(alive.length * keptShare), Math.min(front, Math.ceil(alive.length / 2)));
-    const chosen = new Set(keepingOrder(rated).slice(0, kept));
+    const chosen = new Set(keepingOrder(rated, kept));
     return alive.filter((_, i) => chosen.has(i));
   }
 
@@ -370,7 +375,8 @@ class Ledger {
     const stage = this.#held[0]!.figures.rescore ? 'rescore' : 'search';
     const isCompared = (entry: Entry) => entry.isLeading && entry.figures[stage] !== null;
     const compared = entries.filter(isCompared);
-    const front = new Set(compared.filter((_, i) => nonDominated(compared.map(({ figures }) => this.#rate(figures[stage]!)))[i]));
+    const isBest = nonDominated(compared.map(({ figures }) => this.#rate(figures[stage]!)));
+    const front = new Set(compared.filter((_, i) => isBest[i]));
     const shown = entries.map((entry) => {
       const at = entry.figures.rescore ? 'rescore' : 'search';
       return { entry, figures: entry.figures[at]!, usual: entry.usual[at]! };
@@ -432,8 +438,8 @@ class Ledger {
    */
   #optimism(scales: readonly number[]): PlanAnswer['optimism'] {
     const last = this.#found.filter(({ isLeading, figures }) => isLeading && figures.rescore);
-    const rated = last.map(({ figures }) => this.#rate(figures.search!));
-    const leading = last.filter((_, i) => nonDominated(rated)[i]);
+    const isBest = nonDominated(last.map(({ figures }) => this.#rate(figures.search!)));
+    const leading = last.filter((_, i) => isBest[i]);
     if (leading.length === 0) return null;
     const falls = leading.map(({ figures, usual }) => {
       const before = this.#scoreByGroup(figures.search!, usual.search!, scales);
