@@ -1,6 +1,7 @@
-// npm run bench -- [--quick] [--only gru|forecast|posterior|t1d|plans] [--host node|browser] [--adapter gpu] [--json FILE] [--baselines]
+// npm run bench -- [--quick] [--only gru|forecast|posterior|t1d|plans|why] [--host node|browser] [--adapter gpu] [--json FILE] [--baselines]
 // Medians in CPU time of all threads, and ratios inside one host. --adapter gpu times this machine's GPU in Node instead, in wall
-// time. --baselines writes what was measured into bench/baselines.json. The search of plans takes minutes and runs only when it is named.
+// time. --baselines writes what was measured into bench/baselines.json. The search of plans and the contributions of inputs take minutes and run only when they are
+// named.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -17,6 +18,7 @@ import { benchPlanning, halvingLoss } from './planning.ts';
 import { benchPosterior } from './posterior.ts';
 import { measuredRatios, type Ratio } from './ratios.ts';
 import { minutesOfDay, simglucosePatientDaysPerSecond } from './glucose-work.ts';
+import { benchWhy } from './why.ts';
 import { gruWork, type Row } from './work.ts';
 
 const { values: options } = parseArgs({
@@ -56,6 +58,7 @@ async function runInNode(): Promise<void> {
   if (isAsked('posterior')) rows.push(...(await benchPosterior('wasm', new CpuSimulator(), rounds)));
   if (isAsked('t1d-10000x24h')) rows.push(...(await benchGlucoseInNode(glucoseLanes, rounds)));
   if (options.only === 'plans') await runPlans('wasm-fused', CpuEngine.create);
+  if (options.only === 'why') rows.push(...(await benchWhy(processCpuMs)));
 }
 
 async function runPlans(path: string, makeEngine: () => Promise<Engine>): Promise<void> {
