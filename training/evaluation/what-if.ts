@@ -8,6 +8,7 @@
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Figure, ValidationSection } from '#domain/validation.ts';
 import { clopperPearsonInterval } from '#numerics/intervals.ts';
@@ -241,17 +242,19 @@ async function write(date: string): Promise<void> {
   });
 }
 
-const { values } = parseArgs({
-  options: {
-    study: { type: 'string' },
-    runs: { type: 'string' },
-    write: { type: 'boolean', default: false },
-    date: { type: 'string' },
-  },
-});
-if (values.study !== undefined) {
-  const name = values.study as Study;
-  if (!(name in wanted)) throw new Error(`There is no study '${name}'. Choose one of ${Object.keys(wanted).join(', ')}.`);
-  carryOut(name, Number(values.runs ?? wanted[name]));
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({
+    options: {
+      study: { type: 'string' },
+      runs: { type: 'string' },
+      write: { type: 'boolean', default: false },
+      date: { type: 'string' },
+    },
+  });
+  if (values.study !== undefined) {
+    const name = values.study as Study;
+    if (!(name in wanted)) throw new Error(`There is no study '${name}'. Choose one of ${Object.keys(wanted).join(', ')}.`);
+    carryOut(name, Number(values.runs ?? wanted[name]));
+  }
+  if (values.write) await write(values.date ?? new Date().toISOString().slice(0, 10));
 }
-if (values.write) await write(values.date ?? new Date().toISOString().slice(0, 10));
