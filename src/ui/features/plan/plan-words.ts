@@ -11,7 +11,7 @@ import { toTime } from '#ui/features/forecast/picture.ts';
 
 const count = new Intl.NumberFormat();
 const list = new Intl.ListFormat('en-GB');
-export const plural = (number: number, one: string, many = `${one}s`): string =>
+const plural = (number: number, one: string, many = `${one}s`): string =>
   `${count.format(number)} ${number === 1 ? one : many}`;
 
 export const exclusionWords: Readonly<Record<ExclusionReason, string>> = {
