@@ -5,7 +5,7 @@
 import { AppError } from '#domain/errors.ts';
 import type { RunHooks } from '#engine/engine.ts';
 import { normaliseLogWeights } from '#numerics/weighted-draws.ts';
-import { fitEquations } from '#twin/equations/averaging.ts';
+import { fitEquations, type EquationsFitRequest } from '#twin/equations/averaging.ts';
 import { courseOf, modelProblem, timelineOf } from '#twin/equations/course.ts';
 import { logDensity } from '#twin/equations/error-models.ts';
 import type { EquationsTwin, FitObservation } from '#twin/equations/fit-problem.ts';
@@ -38,12 +38,13 @@ export interface RefitCount {
 export const fewestEffectiveDraws = 32;
 /** A draw this much less likely than the most likely one will not be simulated again: e⁻¹⁶ is one in nine million. */
 const givenUp = -16;
-/** Of a fresh fit: draws of its proposals, and draws that come out. */
-const freshDraws = 1024;
-const freshLanes = 256;
-/** Twice what a choice asks of a belief: the ladder's dearest rung is not worth its price for more. */
-const freshEffectiveDraws = 2 * fewestEffectiveDraws;
-const freshStarts = 3;
+/**
+ * A fresh fit of one future among many: it ends at twice the draws that a choice asks for, and starts from three places. The ladder's dearest
+ * rung is not worth its price for more.
+ */
+const briefly: FitEffort = { draws: 1024, lanes: 256, sufficient: 2 * fewestEffectiveDraws, starts: 3 };
+
+export type FitEffort = Pick<EquationsFitRequest, 'draws' | 'lanes' | 'sufficient' | 'starts'>;
 
 /** Equal weights: the posterior of today. */
 export function beliefToday(set: DrawSet): Belief {
@@ -106,6 +107,7 @@ export async function fitAfresh(
   measurements: readonly VirtualMeasurement[],
   deps: CourseDeps,
   hooks: RunHooks,
+  effort: FitEffort = briefly,
 ): Promise<Belief | null> {
   const { person, simulator, changes, seed } = deps;
   const horizonDays = Math.max(...measurements.map(({ day }) => day));
@@ -125,10 +127,7 @@ export async function fitAfresh(
     };
   });
   try {
-    const fitted = await fitEquations(
-      { models, simulator, seed, draws: freshDraws, lanes: freshLanes, sufficient: freshEffectiveDraws, starts: freshStarts },
-      hooks.signal ? { signal: hooks.signal } : {},
-    );
+    const fitted = await fitEquations({ models, simulator, seed, ...effort }, hooks.signal ? { signal: hooks.signal } : {});
     return beliefToday(join(fitted.models));
   } catch (error) {
     if (error instanceof AppError && error.code === 'fit_failed') return null;
