@@ -245,7 +245,7 @@ const association = (label: string): string =>
 function covariateAxes({ manifest, record }: Subject): ChangeAxis[] {
   return manifest.covariates.flatMap((covariate): ChangeAxis[] => {
     const kind = covariateKind(covariate);
-    if ((kind !== 'labs' && kind !== 'lifestyle') || !isRead(manifest, covariate.id)) return [];
+    if ((kind !== 'labs' && kind !== 'lifestyle') || !isRead(manifest, covariate.id) || isPast(covariate)) return [];
     const { id, label } = covariate;
     const last = latestOf(record, id);
     const entered = Object.hasOwn(record.covariates, id) ? record.covariates[id]! : null;
@@ -259,6 +259,11 @@ function covariateAxes({ manifest, record }: Subject): ChangeAxis[] {
       last ? withLatest(own, id, to, covariate.unit) : { ...own, covariates: { ...own.covariates, [id]: to } },
     );
   });
+}
+
+/** What was before the treatment began stays as it was. */
+function isPast({ id, label }: Covariate): boolean {
+  return /baseline|before|at entry/i.test(`${id} ${label}`);
 }
 
 type Common = Pick<ChangeAxis, 'input' | 'rank' | 'label' | 'claim'>;
