@@ -4,7 +4,6 @@
  */
 import type { Plan } from './plan.ts';
 import type { IsoDate } from './record.ts';
-import type { AppliedCorrection } from './trust.ts';
 
 export const bandLevels = [0.5, 0.8, 0.9] as const;
 
@@ -25,6 +24,14 @@ export interface Forecast {
   readonly past?: PastCourse;
   /** What was laid over it and switched on by a person; none if absent. */
   readonly corrections?: readonly AppliedCorrection[];
+}
+
+/** A correction as it was laid over a forecast: what a page and an export say of it. `src/domain/trust.ts` has the corrections. */
+export interface AppliedCorrection {
+  readonly kind: 'intervals' | 'event-odds' | 'head' | 'conformal';
+  readonly id: string;
+  /** One sentence: what was changed, learned from whom. */
+  readonly words: string;
 }
 
 export interface PastCourse {

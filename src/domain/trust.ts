@@ -125,14 +125,6 @@ export interface NamedCorrection {
   readonly correction: Correction;
 }
 
-/** A correction as it was laid over a forecast: what a page and an export say of it. */
-export interface AppliedCorrection {
-  readonly kind: Correction['kind'];
-  readonly id: string;
-  /** One sentence: what was changed, learned from whom. */
-  readonly words: string;
-}
-
 /** Split-conformal corrections of one pack: a few numbers, nobody's data. */
 export interface ConformalTable {
   readonly format: 'counterpart-conformal/1';

@@ -1,6 +1,13 @@
 /** Lays corrections that a person switched on over a forecast. What was forecast stays the network's or the equations' own. */
-import type { EventForecast, Forecast, ForecastDifference, MarkerForecast, PlanForecast } from '#domain/forecast.ts';
-import type { AppliedCorrection, Correction, NamedCorrection } from '#domain/trust.ts';
+import type {
+  AppliedCorrection,
+  EventForecast,
+  Forecast,
+  ForecastDifference,
+  MarkerForecast,
+  PlanForecast,
+} from '#domain/forecast.ts';
+import type { Correction, NamedCorrection } from '#domain/trust.ts';
 import { logistic, logit } from '#numerics/logistic-regression.ts';
 import type { Network } from '#packs/network.ts';
 import type { LearnedManifest, PackManifest } from '#packs/manifest.ts';
