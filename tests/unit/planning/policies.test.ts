@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Plan } from '#domain/plan.ts';
 import type { Policy, PolicyAnswer, PolicyQuestion } from '#domain/planning.ts';
 import { pickLanes } from '#engine/lanes.ts';
+import { ReferenceSimulator } from '#engine/reference/simulation.ts';
 import { equationsPolicies, writeOut } from '#planning/policies/equations-policies.ts';
 import type { CourseDeps } from '#planning/policies/courses.ts';
 import { doseOptions } from '#planning/policies/dose-rules.ts';
@@ -131,6 +132,19 @@ describe('policies inside the futures', () => {
     const both = await ask({ policies: [titration(0.5), refit] });
     const alone = await ask({ policies: [refit] });
     expect(both.arms[2]).toEqual(alone.arms[1]);
+  });
+
+  test('on the reference engine it is the same within rounding', async () => {
+    const small = question({ futures: 12, policies: [titration(0.5)] });
+    const deps = { manifest, fitted: await fitted };
+    const [found, expected] = [
+      await equationsPolicies(small, { ...deps, simulator: policySimulator }),
+      await equationsPolicies(small, { ...deps, simulator: new ReferenceSimulator() }),
+    ];
+    found.arms.forEach((arm, a) => {
+      expect(arm.changedShare).toEqual(expected.arms[a]!.changedShare);
+      arm.goals.forEach(({ value }, g) => expect(value).toBeCloseTo(expected.arms[a]!.goals[g]!.value, 4));
+    });
   });
 
   test('stops when it is told to', async () => {
