@@ -38,7 +38,7 @@ test('how far a forecast may be believed: placed, frozen, the pack’s report, l
   await expectNoSeriousFinding(page);
   await page.keyboard.press('ArrowRight');
   await page.getByRole('button', { name: 'Look through the one local record' }).click();
-  await expect(page.getByRole('status')).toContainText(/stands? out/, { timeout: 60_000 });
+  await expect(page.getByText(/stands? out\./)).toBeVisible({ timeout: 60_000 });
   await expectNoSeriousFinding(page);
 
   // It is still there after a reload, and gone once it is discarded.
