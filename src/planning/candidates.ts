@@ -86,14 +86,14 @@ export function enumerate(
 function dosedPlan(
   manifest: EquationsManifest,
   regimens: readonly Regimen[],
-  { excluded }: Pick<Question, 'excluded'>,
+  { excluded, horizonDays }: Pick<Question, 'excluded' | 'horizonDays'>,
   { continuing }: Pick<Receiver, 'continuing'>,
 ): Plan {
   const searched = regimens[0]!.intervention;
   const others = continuing.filter(({ intervention }) => intervention !== searched && !excluded.includes(intervention));
   return {
     id: 'found',
-    name: dosesName(manifest, inTime(regimens)),
+    name: dosesName(manifest, inTime(regimens), horizonDays),
     blocks: [],
     regimens: [...regimens, ...others],
     stopsCurrentDoses: true,

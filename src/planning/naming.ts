@@ -1,6 +1,7 @@
 /** Plans in words, as candidates are called: "1,000 mg every 12 h", "Ursodiol from year 2 on". */
 import type { Plan, PlanBlock, Regimen } from '#domain/plan.ts';
 import type { EquationsManifest, PackManifest } from '#packs/manifest.ts';
+import { doseHours } from './doses-given.ts';
 import { gridsOf, switchedInterventions } from './spaces.ts';
 
 const daysPerUnit = { years: 365.25, weeks: 7, days: 1, hours: 1 / 24, minutes: 1 / 1440 } as const;
@@ -8,23 +9,25 @@ const daysPerUnit = { years: 365.25, weeks: 7, days: 1, hours: 1 / 24, minutes: 
 const mostSpells = 4;
 const hoursPerDay = 24;
 
-/** The doses of one intervention, in the order of time; the drug itself is named where the pack doses several. */
-export function dosesName(manifest: EquationsManifest, regimens: readonly Regimen[]): string {
+/** The doses of one intervention, in the order of time; a course of which one dose falls into the horizon is given once. */
+export function dosesName(manifest: EquationsManifest, regimens: readonly Regimen[], horizonDays: number): string {
   const [first] = regimens;
   if (!first) return 'No doses';
   const unit = doseUnit(manifest, first.intervention);
   const drug =
     gridsOf(manifest).length > 1 ? `${manifest.interventions.find(({ id }) => id === first.intervention)!.label}: ` : '';
-  const repeated = regimens.filter(({ everyHours }) => everyHours !== null);
+  const repeated = regimens.filter(
+    (one) => one.everyHours !== null && (regimens.length > 1 || doseHours(one, horizonDays).length > 1),
+  );
   const loading = regimens.find(({ everyHours }) => everyHours === null);
   const [course] = repeated;
-  if (!course) return `${drug}${amountText(first.amount)} ${unit} once${laterText(first.startHour)}`;
+  const overText = ({ durationHours }: Regimen) => (durationHours === null ? '' : ` over ${hoursText(durationHours)}`);
+  if (!course) return `${drug}${amountText(first.amount)} ${unit}${overText(first)} once${laterText(first.startHour)}`;
   const amounts = repeated.map(({ amount }) => amountText(amount));
   const amount = amounts.every((one) => one === amounts[0]) ? amounts[0]! : amounts.join(', then ');
   const changes = amount === amounts[0] ? '' : `, changed every ${hoursText(repeated[1]!.startHour - course.startHour)}`;
-  const over = course.durationHours === null ? '' : ` over ${hoursText(course.durationHours)}`;
   const before = loading ? `${amountText(loading.amount)} ${unit} first, then ` : '';
-  return `${drug}${before}${amount} ${unit}${over} every ${hoursText(course.everyHours!)}${changes}${laterText((loading ?? course).startHour)}`;
+  return `${drug}${before}${amount} ${unit}${overText(course)} every ${hoursText(course.everyHours!)}${changes}${laterText((loading ?? course).startHour)}`;
 }
 
 /** Levers that are on or off. */
