@@ -5,10 +5,8 @@
 import { inverseCholesky } from '#numerics/linear-algebra.ts';
 import { normalCdf, normalPdf } from '#numerics/special-functions.ts';
 import type { Series } from './cohort.ts';
+import { days } from './simulator.ts';
 import { Basis, TraitPrior, weigh, type TraitComponent, type TumourModel } from './model.ts';
-
-/** Steps of the longest course. */
-const most = 60;
 
 /** What is known of the last, limited change y: its own mean and variance, and covariance with z, by component of the posterior. */
 interface LimitedChange {
@@ -38,12 +36,12 @@ export class Likelihood {
     this.#model = model;
     this.#basis = new Basis(model);
     this.#rest = this.#basis.newRest();
-    this.#x = new Float64Array(most * model.inputs);
-    this.#driven = new Float64Array(most * model.driven);
-    this.#out = new Float64Array(most * model.outputs);
-    this.#hidden = new Float64Array(most * H);
-    this.#slopes = new Float64Array(most * H);
-    this.#dOut = new Float64Array(most * model.outputs);
+    this.#x = new Float64Array(days * model.inputs);
+    this.#driven = new Float64Array(days * model.driven);
+    this.#out = new Float64Array(days * model.outputs);
+    this.#hidden = new Float64Array(days * H);
+    this.#slopes = new Float64Array(days * H);
+    this.#dOut = new Float64Array(days * model.outputs);
     this.#memory = new Float64Array(E);
     this.#precision = new Float64Array(L * L);
     this.#information = new Float64Array(L);

@@ -31,7 +31,7 @@ export interface Forecaster {
 export type PolicyWindow = 'published' | 'own';
 
 /** Sum of squared errors over rows. */
-export class Score {
+class Score {
   #sum = 0;
   rows = 0;
 
