@@ -40,7 +40,7 @@ const seenWidth = 2 * 2.3263478740408408;
 export function inputsOf(manifest: PackManifest): readonly Input[] {
   const covariates = manifest.covariates.map((covariate) => covariateInput(manifest, covariate));
   if (manifest.kind !== 'learned')
-    return [...covariates, ...manifest.markers.map((marker) => numberInput(marker, 'marker', transformOfSeen(marker.seen)))];
+    return [...covariates, ...manifest.markers.map((marker) => numberInput(marker, 'marker', transformOfSeen(marker)))];
   return [
     ...covariates,
     ...manifest.markers.map((marker) => ({
@@ -56,7 +56,7 @@ function covariateInput(manifest: PackManifest, covariate: Covariate): Input {
   const { id, label } = covariate;
   if (covariate.kind === 'category') return { kind: 'category', id, label, of: 'covariate', values: covariate.categories };
   const learned = manifest.kind === 'learned' ? learnedTransform(manifest, id) : null;
-  return numberInput(covariate, 'covariate', learned ?? transformOfSeen(covariate.seen));
+  return numberInput(covariate, 'covariate', learned ?? transformOfSeen(covariate));
 }
 
 export type NumberInput = Extract<Input, { kind: 'number' }>;
@@ -84,11 +84,11 @@ function learnedTransform({ conditioning }: LearnedManifest, id: string): Transf
 }
 
 /**
- * Where a manifest gives percentiles alone: a normal with these, or a log-normal where the range spans more than a factor of eight
- * above zero, as concentrations and times do.
+ * Where a manifest gives percentiles alone: a normal with these, or a log-normal where the range spans more than a factor of four above
+ * zero, as weights, concentrations and times do. Ages are not skewed so.
  */
-function transformOfSeen([low, high]: readonly [number, number]): Transform {
-  const isLog = low > 0 && high / low > 8;
+function transformOfSeen({ seen: [low, high], unit }: Pick<Quantity, 'seen' | 'unit'>): Transform {
+  const isLog = unit !== 'a' && low > 0 && high / low > 4;
   const [from, to] = isLog ? [Math.log(low), Math.log(high)] : [low, high];
   return { kind: isLog ? 'log' : 'identity', mean: (from + to) / 2, sd: (to - from) / seenWidth };
 }
