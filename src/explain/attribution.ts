@@ -13,7 +13,7 @@ export interface AttributionOptions {
 }
 
 /** Up to so many groups every coalition is asked. */
-export const mostExact = 12;
+const mostExact = 12;
 const pairs = { first: 4, every: 48 } as const;
 /** Keeps the draws of orders apart from those of people. */
 const orderSubstream = 0x20000;

@@ -26,7 +26,7 @@ export function covariateReference(manifest: PackManifest, covariate: Covariate)
  * The median of a learned pack's people. An equations pack brings no distribution, and the middle of what was seen may be a child's
  * weight where newborns were: there it is the middle of the people whom the pack brings to be tried with.
  */
-export function typicalValue(manifest: PackManifest, covariate: Covariate): CovariateValue {
+function typicalValue(manifest: PackManifest, covariate: Covariate): CovariateValue {
   if (covariate.kind === 'category') {
     return covariate.categories.reduce((most, one) => (one.share > most.share ? one : most)).value;
   }
