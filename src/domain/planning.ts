@@ -267,7 +267,7 @@ export interface MeasurementQuestion {
 }
 
 export interface MeasurementAnswer {
-  readonly status: 'completed' | 'outside-support' | 'stopped';
+  readonly status: 'completed' | 'outside-support';
   /** One sentence, also when all is well. */
   readonly message: string;
   readonly unit: string;

@@ -4,6 +4,12 @@ import type { PlanSupport } from '#domain/planning.ts';
 
 const fewestFutures = 2;
 
+export const stoppedMessage = 'It was stopped. The arms that were finished until then are shown.';
+
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
 /** Throws `request_invalid` unless it is a whole number of at least two. */
 export function requireFutures(futures: number): void {
   if (Number.isInteger(futures) && futures >= fewestFutures) return;

@@ -16,7 +16,7 @@ import { reportEquationsFit } from '#twin/equations/report.ts';
 import { usualCareId, usualCarePlan } from '#twin/plan-check.ts';
 import { checkMeasure, measureValue, unitOf } from '../evaluate.ts';
 import { equationsSupport } from '../support.ts';
-import { farthest, groupMeans, requireFutures } from './arms.ts';
+import { farthest, groupMeans, isAbort, requireFutures, stoppedMessage } from './arms.ts';
 import type { CourseDeps } from './courses.ts';
 import { checkPolicy, type DosePlan } from './dose-rules.ts';
 import { splitDraws } from './draws.ts';
@@ -37,7 +37,10 @@ export const knownDraws = 1000;
 /** Futures, in runs one after the other, give an arm's figure its interval, as draws do a plan's. */
 const mostGroups = 20;
 
-/** Throws `AppError` for what a person can mend in the question. The same question gives the same answer but for its time. */
+/**
+ * Throws `AppError` for what a person can mend in the question. The same question gives the same answer but for its time. Stopped, it answers
+ * with the arms that were finished, if there is one beside usual care; else it rejects with an AbortError.
+ */
 export async function equationsPolicies(
   question: PolicyQuestion,
   { manifest, fitted, simulator, now = () => 0 }: EquationsPolicyDeps,
@@ -78,7 +81,7 @@ export async function equationsPolicies(
   const split = splitDraws(fitted.twin, question.futures, knownDraws, seed);
   const deps: CourseDeps = { person, simulator, changes: question.changes ?? [], horizonDays, seed };
   const written = (plan: Plan) => writeOut(fitted, plan);
-  const then = ({ rule }: Policy) => (rule.kind === 'switch-when' ? written(rule.to) : null);
+  const switchesTo = ({ rule }: Policy) => (rule.kind === 'switch-when' ? written(rule.to) : null);
   const usual = written(usualCarePlan(manifest, horizonDays));
   const arms: PolicyArm[] = [];
   const total = 1 + fixed.length + 4 * policies.length;
@@ -90,41 +93,46 @@ export async function equationsPolicies(
     figuresOfFutures(measures, manifest, split.truths, plans, planOf, deps, own);
 
   let care: readonly Float64Array[] = [];
-  for (const [p, plan] of [usual, ...fixed.map(written)].entries()) {
-    const own = await figures([plan], new Uint32Array(split.truths.size), part(p, p + 1));
-    if (p === 0) care = own;
-    arms.push({
-      id: plan.id,
-      name: plan.name,
-      kind: p === 0 ? 'usual-care' : 'fixed',
-      ...valuesOf(own, care, goals.length),
-      changedShare: [],
-      dose: [],
-      meanMeasurements: 0,
-      refits: null,
-      support: equationsSupport(manifest, person, plan),
-    });
-  }
-  for (const [p, policy] of policies.entries()) {
-    const from = 1 + fixed.length + 4 * p;
-    const course = await followPolicy(
-      { policy, start: written(policy.start), then: then(policy) },
-      { manifest, fitted, split },
-      deps,
-      part(from, from + 3),
-    );
-    const own = await figures(course.plans, course.planOf, part(from + 3, from + 4));
-    arms.push({
-      id: policy.id,
-      name: policy.name,
-      kind: 'policy',
-      ...valuesOf(own, care, goals.length),
-      changedShare: course.changedShare,
-      dose: course.dose,
-      meanMeasurements: course.measurements / split.truths.size,
-      refits: course.refits,
-      support: farthest(course.plans.map((plan) => equationsSupport(manifest, person, plan))),
-    });
+  try {
+    for (const [p, plan] of [usual, ...fixed.map(written)].entries()) {
+      const own = await figures([plan], new Uint32Array(split.truths.size), part(p, p + 1));
+      if (p === 0) care = own;
+      arms.push({
+        id: plan.id,
+        name: plan.name,
+        kind: p === 0 ? 'usual-care' : 'fixed',
+        ...valuesOf(own, care, goals.length),
+        changedShare: [],
+        dose: [],
+        meanMeasurements: 0,
+        refits: null,
+        support: equationsSupport(manifest, person, plan),
+      });
+    }
+    for (const [p, policy] of policies.entries()) {
+      const from = 1 + fixed.length + 4 * p;
+      const course = await followPolicy(
+        { policy, start: written(policy.start), switchesTo: switchesTo(policy) },
+        { manifest, fitted, split },
+        deps,
+        part(from, from + 3),
+      );
+      const own = await figures(course.plans, course.planOf, part(from + 3, from + 4));
+      arms.push({
+        id: policy.id,
+        name: policy.name,
+        kind: 'policy',
+        ...valuesOf(own, care, goals.length),
+        changedShare: course.changedShare,
+        dose: course.dose,
+        meanMeasurements: course.measurements / split.truths.size,
+        refits: course.refits,
+        support: farthest(course.plans.map((plan) => equationsSupport(manifest, person, plan))),
+      });
+    }
+  } catch (error) {
+    if (arms.length < 2 || !isAbort(error)) throw error;
+    return finish('stopped', stoppedMessage, arms, split.truths.size);
   }
   const message = `${split.truths.size} virtual copies of this person were followed under each plan and each policy, simulated under the model’s assumptions.`;
   const read = fit.standing === 'partly' ? ' This person is partly outside what the pack saw: read with care.' : '';

@@ -17,7 +17,7 @@ export interface WrittenPolicy {
   readonly policy: Policy;
   readonly start: DosePlan;
   /** Of a rule that switches. */
-  readonly then: DosePlan | null;
+  readonly switchesTo: DosePlan | null;
 }
 
 export interface FollowParts {
@@ -36,7 +36,7 @@ export interface FollowedPolicy extends Pick<PolicyArm, 'changedShare' | 'dose' 
 }
 
 export async function followPolicy(
-  { policy, start, then }: WrittenPolicy,
+  { policy, start, switchesTo }: WrittenPolicy,
   { manifest, fitted, split }: FollowParts,
   deps: CourseDeps,
   hooks: RunHooks,
@@ -59,7 +59,7 @@ export async function followPolicy(
     const next =
       rule.kind === 'refit-and-dose'
         ? await clinician!.decide(day, measured, given, deps, part)
-        : measured.map((own, future) => react(rule, own, given.of(future), day, manifest, then));
+        : measured.map((own, future) => react(rule, own, given.of(future), day, manifest, switchesTo));
     const changed = next.reduce((count, plan, future) => count + (given.give(future, plan) ? 1 : 0), 0);
     changedShare.push(changed / truths.size);
     if ('intervention' in rule) dose.push({ day, quantiles: doseQuantiles(given, rule.intervention, day) });
@@ -152,13 +152,13 @@ function react(
   plan: DosePlan,
   day: number,
   manifest: EquationsManifest,
-  then: DosePlan | null,
+  switchesTo: DosePlan | null,
 ): DosePlan {
   const value = measured.find(({ marker }) => marker === rule.marker)?.value;
   if (value === undefined) return plan;
   if (rule.kind === 'titrate') return titrate(manifest, rule, plan, day, value);
   const isBeyond = rule.direction === 'above' ? value > rule.value : value < rule.value;
-  return isBeyond && !plan.hasSwitched ? { ...followFrom(plan, day, then!), hasSwitched: true } : plan;
+  return isBeyond && !plan.hasSwitched ? { ...followFrom(plan, day, switchesTo!), hasSwitched: true } : plan;
 }
 
 function doseQuantiles(given: GivenPlans, intervention: string, day: number): [number, number, number] {

@@ -21,7 +21,7 @@ import { stepInputs } from '#twin/step-inputs.ts';
 import { burdenOf } from '../doses-given.ts';
 import { checkMeasure, measureValue, unitOf } from '../evaluate.ts';
 import { learnedSupport } from '../support.ts';
-import { farthest, groupMeans, requireFutures } from './arms.ts';
+import { farthest, groupMeans, isAbort, requireFutures, stoppedMessage } from './arms.ts';
 import { policyCourses } from './learned-support.ts';
 
 export interface LearnedPolicyDeps {
@@ -78,7 +78,7 @@ export function learnedFutures(
   };
 }
 
-/** Throws `AppError` for what a person can mend in the question. The same question gives the same answer but for its time. */
+/** Throws, answers and stops as `equationsPolicies` does. */
 export async function learnedPolicies(
   question: PolicyQuestion,
   deps: LearnedPolicyDeps,
@@ -128,41 +128,46 @@ export async function learnedPolicies(
     const values = own.map((groups, m) => measureValue(groups, care[m]!));
     return { goals: values.slice(0, goals.length), limits: values.slice(goals.length) };
   };
-  for (const [p, plan] of plans.entries()) {
-    const own = grouped(figuresOf(await rollOut(plan), plan));
-    if (p === 0) care = own;
-    arms.push({
-      id: plan.id,
-      name: plan.name,
-      kind: p === 0 ? 'usual-care' : 'fixed',
-      ...valuesOf(own),
-      changedShare: [],
-      dose: [],
-      meanMeasurements: 0,
-      refits: null,
-      support: support(plan),
-    });
-  }
-  for (const [p, policy] of policies.entries()) {
-    const { changedShare, measurements, figures } = await followLearned(
-      policy,
-      courses[p]!,
-      manifest,
-      futures,
-      rollOut,
-      figuresOf,
-    );
-    arms.push({
-      id: policy.id,
-      name: policy.name,
-      kind: 'policy',
-      ...valuesOf(grouped(figures)),
-      changedShare,
-      dose: [],
-      meanMeasurements: measurements / futures.futures,
-      refits: null,
-      support: farthest(courses[p]!.map(support)),
-    });
+  try {
+    for (const [p, plan] of plans.entries()) {
+      const own = grouped(figuresOf(await rollOut(plan), plan));
+      if (p === 0) care = own;
+      arms.push({
+        id: plan.id,
+        name: plan.name,
+        kind: p === 0 ? 'usual-care' : 'fixed',
+        ...valuesOf(own),
+        changedShare: [],
+        dose: [],
+        meanMeasurements: 0,
+        refits: null,
+        support: support(plan),
+      });
+    }
+    for (const [p, policy] of policies.entries()) {
+      const { changedShare, measurements, figures } = await followLearned(
+        policy,
+        courses[p]!,
+        manifest,
+        futures,
+        rollOut,
+        figuresOf,
+      );
+      arms.push({
+        id: policy.id,
+        name: policy.name,
+        kind: 'policy',
+        ...valuesOf(grouped(figures)),
+        changedShare,
+        dose: [],
+        meanMeasurements: measurements / futures.futures,
+        refits: null,
+        support: farthest(courses[p]!.map(support)),
+      });
+    }
+  } catch (error) {
+    if (arms.length < 2 || !isAbort(error)) throw error;
+    return finish('stopped', stoppedMessage, arms, futures.futures);
   }
   const message = `${futures.futures} futures of this person were simulated under each plan and each policy, under the model’s assumptions.`;
   const read = fit.standing === 'partly' ? ' This person is partly outside what the pack saw: read with care.' : '';

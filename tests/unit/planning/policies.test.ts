@@ -147,10 +147,18 @@ describe('policies inside the futures', () => {
     });
   });
 
-  test('stops when it is told to', async () => {
-    const stop = new AbortController();
-    const running = ask({}, { signal: stop.signal, onProgress: (fraction: number) => fraction > 0.3 && stop.abort() });
-    await expect(running).rejects.toMatchObject({ name: 'AbortError' });
+  test('stopped early it rejects, stopped later it answers with the arms that were finished', async () => {
+    const stoppedAt = (share: number) => {
+      const stop = new AbortController();
+      return ask(
+        { policies: [titration(0.5), refit] },
+        { signal: stop.signal, onProgress: (f: number) => f > share && stop.abort() },
+      );
+    };
+    await expect(stoppedAt(-1)).rejects.toMatchObject({ name: 'AbortError' });
+    const { status, arms } = await stoppedAt(0.7);
+    expect(status).toBe('stopped');
+    expect(arms.map(({ id }) => id)).toEqual(['usual-care', 'table']);
   });
 
   test('says what is wrong with a policy', async () => {
@@ -179,7 +187,7 @@ describe('what the virtual clinician knows', () => {
   const followed = async (truths: DrawSet, own: Policy = refit) => {
     const person = await fitted;
     const { known } = splitDraws(person.twin, truths.size, 500, policySeed);
-    const policy = { policy: own, start: writeOut(person, own.start), then: null };
+    const policy = { policy: own, start: writeOut(person, own.start), switchesTo: null };
     return followPolicy(policy, { manifest, fitted: person, split: { truths, known } }, await depsOf(), {});
   };
 
@@ -217,7 +225,7 @@ describe('what the virtual clinician knows', () => {
     const deps = await depsOf(exactFitted);
     const split = splitDraws(person.twin, 60, 1000, policySeed);
     const own = { ...refit, decisionDays: [0.5, 1], rule: { ...refit.rule, avoid: [] } } as Policy;
-    const policy = { policy: own, start: writeOut(person, own.start), then: null };
+    const policy = { policy: own, start: writeOut(person, own.start), switchesTo: null };
     const parts = { manifest: exactPack.manifest, fitted: person, split };
     const { plans, planOf } = await followPolicy(policy, parts, deps, {});
     const auc = { kind: 'target', target: 'auc' } as const;
