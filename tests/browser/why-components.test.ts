@@ -121,7 +121,7 @@ test('dated values are said by what they add', async () => {
 });
 
 test('what is not known is a share with its interval', async () => {
-  const share = { first: [0.4, 0.4], total: [0.5, 0.6], low: [0.4, 0.5], high: [0.6, 0.7] };
+  const share = { first: [0.5, 0.6], low: [0.4, 0.5], high: [0.6, 0.7], total: [0.3, 0.3] };
   const screen = await render(SensitivityLines, {
     title: 'Where the spread comes from',
     timeUnit: 'days',

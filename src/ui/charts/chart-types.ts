@@ -219,22 +219,22 @@ export interface RankedRow {
   readonly value: number;
   readonly low: number;
   readonly high: number;
-  /** A second, wider measure of the same, drawn as a thin line from zero. */
+  /** A second measure beside it, drawn as a thin line from zero. */
   readonly total?: number;
   /** The numbers in words. */
   readonly words: string;
 }
 
-/** Share of a figure's variance, 0 … 1, that goes with one unknown. */
+/** What knowing one unknown would do to a figure's variance, as shares of it, 0 … 1. */
 export interface SensitivityLine {
   readonly id: string;
   readonly name: string;
-  /** [time] alone. */
+  /** [time] taken away by knowing it alone, with its 90 % interval. */
   readonly first: readonly number[];
-  /** [time] whatever it acts through, with its 90 % interval. */
-  readonly total: readonly number[];
   readonly low: readonly number[];
   readonly high: readonly number[];
+  /** [time] left where all but it were known. */
+  readonly total: readonly number[];
 }
 
 /** A synthetic person's course, one marker. */

@@ -227,11 +227,11 @@ export function sensitivityLines({ parameters }: Sensitivity): SensitivityLine[]
       id: symbol,
       name: label,
       first: first.map(({ value }) => value),
+      low: first.map(({ low }) => low),
+      high: first.map(({ high }) => high),
       total: total.map(({ value }) => value),
-      low: total.map(({ low }) => low),
-      high: total.map(({ high }) => high),
     }))
-    .sort((a, b) => Math.max(...b.total) - Math.max(...a.total));
+    .sort((a, b) => Math.max(...b.first) - Math.max(...a.first));
 }
 
 /** At one time, in parts of a hundred; numbers are those of the lines. */
@@ -239,7 +239,7 @@ export function sensitivityRows(answer: Sensitivity, time: number): RankedRow[] 
   const order = sensitivityLines(answer).map(({ id }) => id);
   return answer.parameters
     .map(({ symbol, label, first, total }): RankedRow => {
-      const { value, low, high } = total[time]!;
+      const { value, low, high } = first[time]!;
       const place = order.indexOf(symbol) + 1;
       return {
         id: symbol,
@@ -248,18 +248,23 @@ export function sensitivityRows(answer: Sensitivity, time: number): RankedRow[] 
         value: 100 * value,
         low: 100 * low,
         high: 100 * high,
-        words: `${formatRange(100 * low, 100 * high)} in all, ${formatPercent(first[time]!.value)} alone`,
+        total: 100 * total[time]!.value,
+        words: `${formatRange(100 * low, 100 * high)} known alone, ${formatPercent(total[time]!.value)} left without`,
       };
     })
     .sort((a, b) => b.value - a.value);
 }
 
-/** "Of the spread of INR in 7 days, 40–55 % go with the clearance, 20–30 % with its volume." */
+/** "Of the spread of INR in 7 days, knowing clearance alone would take away 40–55 %, volume 20–30 %." */
 export function unknownSentence(answer: Sensitivity, time: number, what: string, when: string): string {
   const rows = sensitivityRows(answer, time).filter(({ low }) => low > 0);
-  if (rows.length === 0) return `No single unknown carries more of the spread of ${what} ${when} than chance would.`;
-  const parts = rows.slice(0, 3).map(({ name, low, high }) => `${formatRange(low, high)} % with ${inSentence(name)}`);
-  return `Of the spread of ${what} ${when}, ${new Intl.ListFormat('en-GB').format(parts).replace('% with', '% go with')}.`;
+  if (rows.length === 0)
+    return `Knowing no single unknown would take more away from the spread of ${what} ${when} than chance does.`;
+  const [first, ...others] = rows
+    .slice(0, 3)
+    .map(({ name, low, high }) => ({ name: inSentence(name), share: `${formatRange(low, high)} %` }));
+  const rest = others.map(({ name, share }) => `, ${name} ${share}`).join('');
+  return `Of the spread of ${what} ${when}, knowing ${first!.name} alone would take away ${first!.share}${rest}.`;
 }
 
 /** "age 52 years, female": what the pack says of a drawn person. */

@@ -132,13 +132,13 @@ test('what is not known is said largest first, and nothing where chance would do
     elapsedMs: 1,
     message: '',
     parameters: [
-      { symbol: 'v', label: 'Volume', kind: 'parameter' as const, first: [share(0.2)], total: [share(0.3)] },
-      { symbol: 'cl', label: 'Clearance', kind: 'parameter' as const, first: [share(0.6)], total: [share(0.7)] },
+      { symbol: 'v', label: 'Volume', kind: 'parameter' as const, first: [share(0.3)], total: [share(0.2)] },
+      { symbol: 'cl', label: 'Clearance', kind: 'parameter' as const, first: [share(0.7)], total: [share(0.6)] },
     ],
   };
   expect(plain(unknownSentence(answer, 0, 'the level', 'in 5 days'))).toBe(
-    'Of the spread of the level in 5 days, 65–75 % go with clearance and 25–35 % with volume.',
+    'Of the spread of the level in 5 days, knowing clearance alone would take away 65–75 %, volume 25–35 %.',
   );
-  const none = { ...answer, parameters: [{ ...answer.parameters[0]!, total: [{ value: 0.01, low: 0, high: 0.1 }] }] };
-  expect(unknownSentence(none, 0, 'the level', 'in 5 days')).toMatch(/^No single unknown/);
+  const none = { ...answer, parameters: [{ ...answer.parameters[0]!, first: [{ value: 0.01, low: 0, high: 0.1 }] }] };
+  expect(unknownSentence(none, 0, 'the level', 'in 5 days')).toMatch(/^Knowing no single unknown/);
 });
