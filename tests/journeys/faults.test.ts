@@ -1,6 +1,16 @@
 import { chromium, expect, test } from '@playwright/test';
 import { chromiumFlags, chromiumFlagsWithHost, requireChromium } from '../../scripts/chromium.mjs';
-import { acknowledge, chooseRole, engineWorker, finished, firstForecast, firstPack, runDetails, sentence, uncover } from './steps.ts';
+import {
+  acknowledge,
+  chooseRole,
+  engineWorker,
+  finished,
+  firstForecast,
+  firstPack,
+  runDetails,
+  sentence,
+  uncover,
+} from './steps.ts';
 
 test('a reload keeps patient, plans and result', async ({ page }) => {
   await firstForecast(page);
