@@ -62,8 +62,9 @@ function byQuantiles(groups: Groups): [low: number, high: number] {
 }
 
 /**
- * As few members allow: Student's t with one degree of freedom fewer than members. Their mean is off the truth by about as much as one
- * of them is off the mean (the bootstrap's own premise), hence 1 + 1/M of their variance; and the spread inside members adds.
+ * As few members allow: Student's t. The members' mean is off the truth by about as much as one of them is off the mean (the
+ * bootstrap's own premise), hence 1 + 1/M of their variance, with one degree of freedom fewer than members; the spread inside members
+ * adds, and is known from many draws, hence the degrees of freedom of Welch and Satterthwaite.
  */
 export function byMembers(groups: Groups): [low: number, high: number] {
   const M = groups.length;
@@ -71,7 +72,9 @@ export function byMembers(groups: Groups): [low: number, high: number] {
   const centre = average(means);
   const between = means.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (M - 1);
   const within = average(groups.map((own, m) => average(own.map((value) => (value - means[m]!) ** 2))));
-  const reach = studentPoint(M - 1) * Math.sqrt(between * (1 + 1 / M) + within);
+  const uncertain = between * (1 + 1 / M);
+  const freedom = (M - 1) * (1 + within / uncertain) ** 2;
+  const reach = studentPoint(freedom) * Math.sqrt(uncertain + within);
   return [centre - reach, centre + reach];
 }
 
