@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert as assertProperty, constantFrom, integer, property, record } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Plan, Regimen } from '#domain/plan.ts';
 import type { PolicyRule } from '#domain/planning.ts';
@@ -21,16 +21,16 @@ const plan: DosePlan = { id: 'p', name: 'P', blocks: [], regimens: [regimen], st
 const [grid] = manifest.doseGrids;
 const noSize = { weightKg: null, surfaceM2: null };
 
-const anyRegimen = fc.record({
-  startHour: fc.integer({ min: 0, max: 60 }),
-  everyHours: fc.constantFrom(null, 6, 8, 12, 24),
-  count: fc.constantFrom(null, 1, 3, 10),
+const anyRegimen = record({
+  startHour: integer({ min: 0, max: 60 }),
+  everyHours: constantFrom(null, 6, 8, 12, 24),
+  count: constantFrom(null, 1, 3, 10),
 });
 
 describe('a plan until a day and another from then on', () => {
   test('cutting a regimen on a day and going on from it gives every dose once, at its own hour', () => {
-    fc.assert(
-      fc.property(anyRegimen, fc.integer({ min: 0, max: 8 }), ({ startHour, everyHours, count }, halfDays) => {
+    assertProperty(
+      property(anyRegimen, integer({ min: 0, max: 8 }), ({ startHour, everyHours, count }, halfDays) => {
         const own = { ...regimen, startHour, everyHours, count: everyHours === null ? 1 : count };
         const day = halfDays / 2;
         const [before, after] = [cutAt(own, day), goOnFrom(own, day)].map((some) => some.flatMap((one) => doseHours(one, 5)));
