@@ -188,7 +188,7 @@ export interface ForestDrawing {
   readonly title: string;
   readonly unit: string;
   /** The line: what is ideal, or the value of everyone. Null for none. */
-  readonly line: { readonly value: number; readonly label: string } | null;
+  readonly line: { readonly value: number; readonly label: string; readonly isWanted: boolean } | null;
   readonly rows: readonly ({ readonly label: string; readonly value: number; readonly n: number } & Interval)[];
   /** Fewer than 50 people: named and not scored. The count is null below 5. */
   readonly unscored: readonly { readonly label: string; readonly n: number | null }[];

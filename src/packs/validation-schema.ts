@@ -87,7 +87,7 @@ const drawing = v.variant('kind', [
     kind: v.literal('forest'),
     title: name,
     unit: v.string(),
-    line: v.nullable(v.strictObject({ value: finite, label: name })),
+    line: v.nullable(v.strictObject({ value: finite, label: name, isWanted: v.boolean() })),
     rows: list(v.strictObject({ label: name, value: finite, ...bounds, n: count }), 0, 64),
     unscored: list(v.strictObject({ label: name, n: v.nullable(count) }), 0, 64),
   }),

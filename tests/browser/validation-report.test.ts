@@ -16,8 +16,8 @@ test('the first lines say in words how true ranges were, what is better, which t
   await expect
     .element(summary)
     .toHaveTextContent('Ranges that should hold 9 in 10 held 82 % (80–84) of 1,204 values of 200 people.');
-  await expect.element(summary).toHaveTextContent('climatology: better in 1 of 1 figures.');
-  await expect.element(summary).toHaveTextContent('landmark Cox: better in 0 of 1 figures, worse in 1.');
+  await expect.element(summary).toHaveTextContent('Climatology: better in 1 of 1 figures.');
+  await expect.element(summary).toHaveTextContent('Landmark Cox: better in 0 of 1 figures, worse in 1.');
   await expect.element(summary).toHaveTextContent('1 of 2 comparisons replicated; not: Old drug against placebo.');
   await expect
     .element(summary)

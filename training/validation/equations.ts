@@ -265,7 +265,7 @@ function warfarinGroups(): Part {
         kind: 'forest',
         title: `${title} ${capital(set)}`,
         unit,
-        line: { value: all.value!, label: 'everyone' },
+        line: { value: all.value!, label: 'everyone', isWanted: false },
         rows: [{ ...all, name: `${prefix}everyone` }, ...scored].map(({ name, value, low, high, n }) => ({
           label: capital(name.slice(prefix.length)),
           value: value!,

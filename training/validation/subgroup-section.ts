@@ -96,9 +96,12 @@ export function subgroupParts(
     }
     drawings.push({
       kind: 'forest',
-      title: `${title}, ${set}`,
+      title: `${title}. ${capital(set)}`,
       unit,
-      line: wanted === null ? { value: all.value.estimate, label: 'everyone' } : { value: wanted, label: 'ideal' },
+      line:
+        wanted === null
+          ? { value: all.value.estimate, label: 'everyone', isWanted: false }
+          : { value: wanted, label: 'ideal', isWanted: true },
       rows,
       unscored,
     });
@@ -142,7 +145,7 @@ function measuredOf(outcome: string, at: number, label: string, horizon: number)
     },
     {
       name: `Observed over expected, ${outcome} within ${label}`,
-      title: `Are risks of ${outcome} too high or too low in a group? Within ${label} of entry`,
+      title: `Are risks of ${outcome} within ${label} too high or too low in a group?`,
       unit: 'observed over expected',
       better: 'nearer',
       wanted: 1,
@@ -158,7 +161,7 @@ function measuredOf(outcome: string, at: number, label: string, horizon: number)
     },
     {
       name: `Harrell’s C, ${outcome}`,
-      title: `Are people of a group put in the right order? ${capital(outcome)}`,
+      title: `Are people of a group put in the right order of ${outcome}?`,
       unit: 'Harrell’s C, 0.5 is chance',
       better: 'higher',
       wanted: null,

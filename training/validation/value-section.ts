@@ -199,9 +199,9 @@ function skillDrawing(
   });
   return {
     kind: 'forest',
-    title: `Better than simpler forecasts? ${capital(label)}, ${set}`,
+    title: `Better than simpler forecasts? ${capital(label)}. ${capital(set)}`,
     unit: 'CRPS skill, 0 is no better',
-    line: { value: 0, label: 'no better' },
+    line: { value: 0, label: 'no better', isWanted: false },
     rows,
     unscored: [],
   };

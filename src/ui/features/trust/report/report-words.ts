@@ -114,7 +114,7 @@ function comparisonText(report: ValidationReport): string {
         undecided > 0 ? `no clear difference in ${undecided}` : '',
         worseAt.length > 0 ? `worse in ${worseAt.length}` : '',
       ].filter(Boolean);
-      return `${baseline}: better in ${better} of ${of} figures${rest.length > 0 ? `, ${rest.join(', ')}` : ''}.`;
+      return `${baseline.charAt(0).toUpperCase()}${baseline.slice(1)}: better in ${better} of ${of} figures${rest.length > 0 ? `, ${rest.join(', ')}` : ''}.`;
     })
     .join(' ');
 }
