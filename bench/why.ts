@@ -8,7 +8,7 @@ import { attribute } from '#explain/attribution.ts';
 import { equationsGame } from '#explain/equations-game.ts';
 import type { Game } from '#explain/game.ts';
 import { learnedGame } from '#explain/learned-game.ts';
-import { coalitionFutures, coalitionSize } from '#explain/sizes.ts';
+import { coalitionSize, learnedSize } from '#explain/sizes.ts';
 import { subjectOf } from '#explain/subject.ts';
 import { seedFrom } from '#numerics/random.ts';
 import { loadPack } from '#packs/catalogue.ts';
@@ -48,7 +48,7 @@ function gameOf(pack: Pack, engine: CpuEngine, simulator: CpuSimulator, effort: 
     const explained: Explained = { kind: 'event', event: null };
     const subject = subjectOf(pack, { record, today, now, explained, plan: null, horizonDays });
     const deps = { engine, stepper: engine, encode: encodeHistoryPlain };
-    return learnedGame(pack, subject, explained, { rollouts: coalitionFutures }, deps);
+    return learnedGame(pack, subject, explained, learnedSize(effort), deps);
   }
   const explained: Explained = { kind: 'marker', marker: manifest.markers[0]!.id };
   const record = demonstrationRecord(pack.manifest, 1, now)!;

@@ -50,7 +50,7 @@ export interface Attribution {
   readonly standardErrors: readonly (readonly number[])[] | null;
   readonly method: 'every-coalition' | 'sampled-orders';
   readonly coalitions: number;
-  /** How far the same contributions move with another seed: largest standard deviation over two seeds, in `unit`. */
+  /** How far a contribution moves with another seed, in `unit`: standard deviation over two seeds, over all groups, where largest in time. */
   readonly noise: number;
   readonly elapsedMs: number;
 }

@@ -20,7 +20,7 @@ const orderSubstream = 0x20000;
 
 /**
  * The values are means over two runs with different seeds, and the contributions are linear in them; half the difference between the
- * runs is the standard deviation of that mean. `first` asks a few pairs of orders, unless every coalition is no more than that.
+ * runs is the standard deviation of that mean, pooled over the groups. `first` asks a few pairs of orders, unless every coalition is no more than that.
  */
 export async function attribute(
   game: Game,
@@ -50,10 +50,10 @@ export async function attribute(
   const mean = runs[0]!.map((own, i) => own.map((value, t) => (value + runs[1]![i]![t]!) / 2));
   const answer = solve(mean);
 
-  let noise = 0;
-  first.contributions.forEach((own, g) =>
-    own.forEach((value, t) => (noise = Math.max(noise, Math.abs(value - second.contributions[g]![t]!) / 2))),
-  );
+  // Two runs say little of one group; over all groups together they say how far chance moves any of them.
+  const spread = (t: number) =>
+    Math.sqrt(first.contributions.reduce((sum, own, g) => sum + ((own[t]! - second.contributions[g]![t]!) / 2) ** 2, 0) / n);
+  const noise = n === 0 ? 0 : Math.max(0, ...known.map((_, t) => spread(t)));
   const values = at(mean);
   return {
     groups: game.groups.map(({ id, label, kind, value, reference }): InputGroup => ({ id, label, kind, value, reference })),

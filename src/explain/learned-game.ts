@@ -19,8 +19,8 @@ import { groupInputs } from './groups.ts';
 export interface LearnedGameOptions {
   /** 10 unless told otherwise: a thousand coalitions, each with a fit of its own. */
   readonly mostGroups?: number;
-  /** Of each member; 48 unless told otherwise. A fit then takes milliseconds, and its chance averages out over the coalitions. */
-  readonly particlesPerMember?: number;
+  /** A fit of a few dozen takes milliseconds, and its chance averages out over the coalitions. */
+  readonly particlesPerMember: number;
   /** One seed for all fits, where two people are to be told apart; one for each person unless told otherwise, see `seedOfText`. */
   readonly isOneSeed?: boolean;
   /** Futures of a coalition. */
@@ -35,7 +35,7 @@ export function learnedGame(
   pack: LearnedPack,
   subject: Subject,
   explained: Explained,
-  { mostGroups = 10, particlesPerMember = 48, rollouts: wanted, isOneSeed = false }: LearnedGameOptions,
+  { mostGroups = 10, particlesPerMember, rollouts: wanted, isOneSeed = false }: LearnedGameOptions,
   deps: LearnedDeps,
 ): Game {
   const { manifest, network } = pack;

@@ -10,7 +10,7 @@ import { gradientAttribution } from '#explain/gradients.ts';
 import { learnedGame } from '#explain/learned-game.ts';
 import { equationsNeighbours, learnedNeighbours } from '#explain/neighbours.ts';
 import { sensitivity as findSensitivity } from '#explain/sensitivity.ts';
-import { coalitionFutures, coalitionSize } from '#explain/sizes.ts';
+import { coalitionSize, learnedSize } from '#explain/sizes.ts';
 import { requireInside, subjectOf } from '#explain/subject.ts';
 import { isLearned, type EquationsPack, type LearnedPack } from '#packs/pack.ts';
 import { encodeHistoryPlain } from '#twin/encoder-plain.ts';
@@ -40,14 +40,11 @@ async function learned(pack: LearnedPack, order: AttributionOrder): Promise<Game
   const { stepper } = await currentBench();
   await requireForecast(pack, order);
   const subject = subjectOf(pack, asked(order));
-  const rollouts = Math.min(order.question.rollouts, coalitionFutures);
-  return learnedGame(
-    pack,
-    subject,
-    order.question.explained,
-    { rollouts },
-    { engine: stepper, stepper, encode: encodeHistoryPlain },
-  );
+  return learnedGame(pack, subject, order.question.explained, learnedSize(order.effort), {
+    engine: stepper,
+    stepper,
+    encode: encodeHistoryPlain,
+  });
 }
 
 async function equations(pack: EquationsPack, order: AttributionOrder, hooks: Hooks): Promise<Game> {
