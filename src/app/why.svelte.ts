@@ -226,7 +226,7 @@ export class WhyState {
 
 /** An answer grows old only by what it was made from: neighbours by no outcome, and the question of the smallest change alone by the wish. */
 function basisOf(basis: Basis, kind: WhyWork): Basis {
-  const { wish, subject, ...always } = basis;
+  const { wish: _, subject, ...always } = basis;
   if (kind === 'counterfactual') return basis;
   return kind === 'neighbours' || subject === undefined ? always : { ...always, subject };
 }

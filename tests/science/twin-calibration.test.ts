@@ -59,7 +59,7 @@ function simulate(random: RandomSequence, steps: number): Simulated {
   const { rows } = drivePlan(network, { v, logHazardShift: none, effectError: none });
   for (;;) {
     const course = drawCourse({ network, member: 0, covariates, rows, steps: steps + 1, stepper, random });
-    if (course.eventStep !== null && course.eventStep < steps) continue;
+    if (course.event !== null && course.event.step < steps) continue;
     const length = (steps + 1) * S;
     const mask = Uint8Array.from({ length }, () => Number(random.uniform() < 0.75));
     const history: History = {
