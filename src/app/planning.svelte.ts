@@ -72,7 +72,9 @@ export class PlanningState {
     this.ticked.flatMap((id) => this.candidates.filter((one) => one.id === id)),
   );
   /** The ticked candidates with the letters they have side by side and on the forecast page. */
-  readonly lettered: ReturnType<typeof letteredPlans<PlanCandidate>> = $derived.by(() => letteredPlans(this.compared, this.#own()));
+  readonly lettered: ReturnType<typeof letteredPlans<PlanCandidate>> = $derived.by(() =>
+    letteredPlans(this.compared, this.#own()),
+  );
 
   constructor(parts: WorkParts) {
     this.#parts = parts;

@@ -43,7 +43,9 @@ test('how far a forecast may be believed: placed, frozen, the pack’s report, l
 
   // It is still there after a reload, and gone once it is discarded.
   await page.reload();
-  await expect(page.getByRole('region', { name: 'This forecast in a minute' })).toContainText('1 forecast was frozen', { timeout: 60_000 });
+  await expect(page.getByRole('region', { name: 'This forecast in a minute' })).toContainText('1 forecast was frozen', {
+    timeout: 60_000,
+  });
   await page.getByRole('tab', { name: 'Frozen forecasts' }).click();
   await page.getByRole('button', { name: 'Discard' }).click();
   await page.getByRole('alertdialog').getByRole('button', { name: 'Discard' }).click();
@@ -93,7 +95,9 @@ test('a person far outside the pack is told so and why, and gets no forecast', a
   await page.getByRole('button', { name: 'Run the forecast' }).click();
   await expect(page.getByText('No forecast for this person.')).toBeVisible({ timeout: 60_000 });
   await page.getByRole('link', { name: 'Trust' }).click();
-  await expect(page.getByRole('region', { name: 'This forecast in a minute' })).toContainText('the forecast is withheld', { timeout: 60_000 });
+  await expect(page.getByRole('region', { name: 'This forecast in a minute' })).toContainText('the forecast is withheld', {
+    timeout: 60_000,
+  });
   await expect(page.getByRole('table', { name: /^Values outside what 98 %/ })).toContainText('to');
   await expectNoSeriousFinding(page);
 });

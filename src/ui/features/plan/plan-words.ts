@@ -11,8 +11,7 @@ import { toTime } from '#ui/features/forecast/picture.ts';
 
 const count = new Intl.NumberFormat();
 const list = new Intl.ListFormat('en-GB');
-const plural = (number: number, one: string, many = `${one}s`): string =>
-  `${count.format(number)} ${number === 1 ? one : many}`;
+const plural = (number: number, one: string, many = `${one}s`): string => `${count.format(number)} ${number === 1 ? one : many}`;
 
 export const exclusionWords: Readonly<Record<ExclusionReason, string>> = {
   allergy: 'because of an allergy',
