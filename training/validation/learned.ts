@@ -88,6 +88,7 @@ export async function pbcSections(manifest: LearnedManifest, date: string): Prom
     longestDays: manifest.grid.stepDays * manifest.grid.horizonSteps,
   };
   const data = readRecipeData(recipeOf('pbc'));
+  const groups = Object.fromEntries([...data.subjects.keys()].map((id) => [id, pbcGroups(data, id)]));
   const penicillamine: PublishedTrial = {
     control: 'placebo',
     treated: 'D-penicillamine',
@@ -134,20 +135,16 @@ export async function pbcSections(manifest: LearnedManifest, date: string): Prom
       notes: ['Ethnicity is not in the data: nothing can be said of it.'],
     }),
     make('people', {
-      method: 'Counts of the 312 people of the trial. Cells below five are not told, nor one that would give such a cell away.',
+      method: 'Counts of all people of the trial. Cells below five are not told, nor one that would give such a cell away.',
       figures: [],
       drawings: [
-        countsDrawing(
-          'Who was in the data',
-          Object.fromEntries([...data.subjects.keys()].map((id) => [id, pbcGroups(data, id)])),
-          [
-            'Nobody under 26 or over 78 years at entry.',
-            'Men are few: 36 of 312.',
-            'Ethnicity, income and place of living are in no file.',
-            'Nobody was treated with ursodiol or obeticholic acid: they did not exist or were not yet given.',
-            'One referral centre in the United States, 1974 to 1984; people whom the trial did not admit (very advanced or very early disease) are missing.',
-          ],
-        ),
+        countsDrawing('Who was in the data', groups, [
+          'Nobody under 26 or over 78 years at entry.',
+          `Men are few: ${menOf(groups)} of ${data.subjects.size}.`,
+          'Ethnicity, income and place of living are in no file.',
+          'Nobody was treated with ursodiol or obeticholic acid: they did not exist or were not yet given.',
+          'One referral centre in the United States, 1974 to 1984; people whom the trial did not admit (very advanced or very early disease) are missing.',
+        ]),
       ],
       notes: [],
     }),
@@ -156,9 +153,7 @@ export async function pbcSections(manifest: LearnedManifest, date: string): Prom
       {
         method:
           'Each test person was forecast from entry under both arms. The simulated value is the hazard ratio of an endless trial with these people; its interval is that of 300 trials of the published size, people and events drawn anew. A trial counts as replicated when the published value lies inside that interval and the direction is right.',
-        figures: evaluationOf('pbc')
-          .filter(({ name }) => name.startsWith('trial replay'))
-          .map((metric) => fromMetric(metric, test.set)),
+        figures: [],
         drawings: [
           {
             kind: 'trials',
@@ -176,6 +171,8 @@ export async function pbcSections(manifest: LearnedManifest, date: string): Prom
     memorisation(make, 'pbc'),
   ];
 }
+
+const menOf = (groups: Outcomes['groups']): number => Object.values(groups).filter((own) => own['Sex'] === 'men').length;
 
 const actg = 'ACTG 175: Hammer et al., N Engl J Med 1996;335:1081–90; Cox model on the people of the R package speff2trial';
 

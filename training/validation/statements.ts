@@ -19,17 +19,17 @@ const statements: Readonly<Record<string, Statement>> = {
   pbc: {
     isOnRealPeople: true,
     validatedOn:
-      'On 51 people of the Mayo Clinic trial who took no part in training, on all 312 in five folds, and on the order of risks in the PBC3 trial (343 people). Nobody after 1988, nobody on ursodiol.',
+      'On people of the Mayo Clinic trial who took no part in training, on all of them in five folds, and on the order of risks in the PBC3 trial. Nobody after 1988, nobody on ursodiol.',
   },
   'hiv-actg175': {
     isOnRealPeople: true,
     validatedOn:
-      'On 222 people of the trial ACTG 175 who took no part in training. All of it is one trial of 1991 to 1994; there is no outside cohort.',
+      'On people of the trial ACTG 175 who took no part in training. All of it is one trial of 1991 to 1994; there is no outside cohort.',
   },
   warfarin: {
     isOnRealPeople: true,
     validatedOn:
-      'Typical weekly doses on 428 test people and on 3,889 people in five folds of whole sites of the IWPC cohort. The course of the INR was held against nobody’s.',
+      'Typical weekly doses on test people and on all people in five folds of whole sites of the IWPC cohort. The course of the INR was held against nobody’s.',
     absent: {
       events: 'The pack forecasts no event: neither bleeding nor thrombosis.',
     },

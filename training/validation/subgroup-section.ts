@@ -96,7 +96,7 @@ export function subgroupParts(
     }
     drawings.push({
       kind: 'forest',
-      title: `${title}. ${capital(set)}`,
+      title: `${title} ${capital(set)}`,
       unit,
       line:
         wanted === null
