@@ -84,4 +84,4 @@ export class GuardedWork<Kind extends string> {
 }
 
 const workFailed =
-  'The search failed for a reason of the program’s own. Nothing you entered is lost; search again, or choose another engine.';
+  'The computation failed for a reason of the program’s own. Nothing you entered is lost; ask again, or choose another engine.';
