@@ -65,3 +65,12 @@ test('a pack that nobody validated says so first', async () => {
   const screen = await show(madeUpReport({ isOnRealPeople: false, validatedOn: 'On nobody.' }));
   await expect.element(screen.getByText('Not validated on real patients by us.')).toBeVisible();
 });
+
+test('a person goes to a section from the list of them', async () => {
+  const screen = await show(madeUpReport());
+  await screen
+    .getByRole('navigation', { name: 'Sections of the report' })
+    .getByRole('button', { name: 'Trials run again' })
+    .click();
+  await expect.element(screen.getByRole('heading', { name: 'Trials run again', level: 2 })).toHaveFocus();
+});
