@@ -86,8 +86,8 @@ export const staleWords: Readonly<Record<WhyPart, string>> = {
 };
 
 /**
- * Half of the interval in which a contribution would lie with another seed and other orders of the groups, at 95 %. The noise is the
- * largest that was found, so that this is wide rather than narrow.
+ * Half of the interval in which a contribution would lie with another seed and other orders of the groups, at 95 %. The noise is that of
+ * the time where it is largest, so that elsewhere this is wide rather than narrow.
  */
 export function halfWidth(answer: Attribution, group: number, time: number): number {
   const sampling = answer.standardErrors?.[group]?.[time] ?? 0;
@@ -146,11 +146,12 @@ export function headSentence(
 ): string {
   const { factor, unit } = scale;
   const noise = 1.96 * factor * answer.noise;
-  // Noise is no reason to say that a level or a chance might be below nothing.
+  // Noise is no reason to say that a level or a chance might be below nothing, or a chance above everybody.
   const least = (value: number) => (subject.isDifference || value < 0 ? -Infinity : 0);
+  const most = subject.isDifference || subject.figure.kind === 'marker' ? Infinity : factor;
   const number = (value: number) =>
     noise > 0
-      ? formatRange(Math.max(least(value), value - noise), value + noise)
+      ? formatRange(Math.max(least(value), value - noise), Math.min(most, value + noise))
       : subject.isDifference
         ? formatSigned(value)
         : formatValue(value);
