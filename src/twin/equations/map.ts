@@ -72,8 +72,7 @@ export async function findModes(
       dampings.forEach((damping, d) => {
         const lane = k * dampings.length + d;
         copyPoint(trials, lane, current, s);
-        const damped = hessian.map((row, i) => row.map((v, j) => (i === j ? v * (1 + damping) : v)));
-        const factor = cholesky(damped);
+        const factor = cholesky(damped(hessian, damping));
         if (!factor) return;
         solveCholesky(factor, gradient).forEach((change, j) => (trials.z[j * trials.n + lane]! -= change));
       });
@@ -102,7 +101,8 @@ export async function findModes(
     copyPoint(point, 0, current, s);
     const { hessian } = curvatures.get(s)!;
     if (modes.some((mode) => isSameMode(mode, point, hessian, D))) continue;
-    const factor = cholesky(hessian)!;
+    const factor = factorise(hessian);
+    if (!factor) continue;
     modes.push({
       point,
       minus2LogPosterior: value[s]!,
@@ -112,6 +112,23 @@ export async function findModes(
     });
   }
   return modes;
+}
+
+/**
+ * Positive definite in theory. Where one direction is known 10⁸ times as well as the prior knows it, rounding swallows the others; the
+ * least of the dampings that brings them back is then taken. A mode is where draws are proposed, and their weights are exact whatever
+ * it is. Null where the curvature is no number.
+ */
+function factorise(hessian: readonly (readonly number[])[]): number[][] | null {
+  for (const damping of dampings) {
+    const factor = cholesky(damped(hessian, damping));
+    if (factor) return factor;
+  }
+  return null;
+}
+
+function damped(hessian: readonly (readonly number[])[], damping: number): readonly (readonly number[])[] {
+  return hessian.map((row, i) => row.map((value, j) => (i === j ? value * (1 + damping) : value)));
 }
 
 /** What is shown of the best mode. Parameters are those of the last covariate row on the last occasion seen. */

@@ -48,6 +48,25 @@ function vancomycinReadout({ doses, params, map_eta: eta }: VancomycinCase): Rea
     concentration(doses, CL * Math.exp(e[0]!), V1 * Math.exp(e[1]!), Q * Math.exp(e[3] ?? 0), V2 * Math.exp(e[2] ?? 0), t);
 }
 
+test('a direction that is known so well that rounding swallows the others leaves a mode all the same', async () => {
+  // What is seen is almost nothing and jumps beside it: the curvature along one diagonal is 10²⁴ of the prior's.
+  const program = plainProgram({
+    omega: [
+      [1, 0],
+      [0, 1],
+    ],
+    errors: [{ kind: 'log', sd: 0.3 }],
+  });
+  const jump: ReadoutFunction = (e) => (e[0]! + e[1]! > 1e-3 ? 1 : 1e-12);
+  const problem = plainProblem(program, [[1, 1e-12]]);
+  const { modes } = await fitMap(problem, new FunctionSimulator([jump]));
+  expect(modes.length).toBeGreaterThan(0);
+  for (const { covariance, logDeterminantCovariance } of modes) {
+    expect(Number.isFinite(logDeterminantCovariance)).toBe(true);
+    expect(covariance.flat().every(Number.isFinite)).toBe(true);
+  }
+});
+
 describe('most probable effects agree with the reference cases', () => {
   test.each(vancomycin)('$id ($model)', async (golden) => {
     const program = plainProgram({
