@@ -85,6 +85,7 @@ export async function uncover(page: Page): Promise<void> {
 
 /** All chosen courses are in, and shown: nothing runs any more. */
 export async function finished(page: Page, courses = '10,000'): Promise<void> {
+  await expect(page.getByRole('main').getByRole('button', { name: 'Stop', exact: true })).toHaveCount(0, { timeout: 90_000 });
   await expect(runDetails(page)).toContainText(`${courses} courses a plan,`, { timeout: 90_000 });
   await uncover(page);
   await expect(sentence(page)).toContainText('people like this');
