@@ -324,6 +324,7 @@ test('a vault is made, locked and opened by the keyboard alone', async ({ page }
   await keyboard.press('Enter');
   await expect(page.getByRole('button', { name: 'Enter a patient' })).toBeEnabled();
   await keyboard.press('Control+k');
+  await expect(page.getByPlaceholder('Find an action or a patient')).toBeFocused();
   await keyboard.type('lock the vault');
   await expect(page.getByRole('option', { name: 'Lock the vault', selected: true })).toBeVisible();
   await keyboard.press('Enter');

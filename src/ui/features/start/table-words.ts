@@ -2,7 +2,7 @@
 export const tableWords = [
   ['patients', 'Patients'],
   ['workspaces', 'Plans and results'],
-  ['frozen', 'Patients with frozen forecasts'],
+  ['frozen', 'Frozen forecasts, by patient'],
   ['drafts', 'Unsaved entries'],
   ['settings', 'Settings'],
   ['mappings', 'Remembered import mappings'],
