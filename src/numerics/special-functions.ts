@@ -176,3 +176,22 @@ export function betaQuantile(p: number, a: number, b: number): number {
   }
   return (low + high) / 2;
 }
+
+/**
+ * Quantile of Student's t, 0 ≤ p ≤ 1, for any positive degrees of freedom; of the normal distribution for infinitely many. Above the
+ * median the distribution function is concave and the normal quantile lies before its root, so Newton's steps climb to it and never pass it.
+ */
+export function studentQuantile(p: number, degreesOfFreedom: number): number {
+  const v = degreesOfFreedom;
+  if (!(p >= 0 && p <= 1) || !(v > 0)) return Number.NaN;
+  if (v === Infinity || p === 0 || p === 0.5 || p === 1) return normalQuantile(p);
+  if (p < 0.5) return -studentQuantile(1 - p, v);
+  const density = Math.exp(logGamma((v + 1) / 2) - logGamma(v / 2)) / Math.sqrt(Math.PI * v);
+  let t = normalQuantile(p);
+  for (let k = 0; k < MAX_TERMS; k++) {
+    const step = (betaI(v / (v + t * t), v / 2, 0.5) / 2 - (1 - p)) / (density * (1 + (t * t) / v) ** (-(v + 1) / 2));
+    t += step;
+    if (!(step > 1e-14 * t)) break;
+  }
+  return t;
+}
