@@ -1,5 +1,6 @@
 /** The state of the Plan page: what is wanted and what is out of the question, the candidates that came back. Knows no page. */
 import type { Goal, Measure, PlanAnswer, PlanCandidate, SearchSpace } from '#domain/planning.ts';
+import { keyOf } from '#planning/explore.ts';
 import { offeredSpaces } from '#planning/spaces.ts';
 import { anew, GuardedWork } from './guarded-work.svelte.ts';
 import type { WorkParts } from './guarded-work.svelte.ts';
@@ -10,6 +11,18 @@ import { letteredPlans, usualCareId } from './plans.ts';
 
 /** More are not told apart side by side, and the forecast page has as many letters beside usual care. */
 export const mostCompared = 3;
+
+/** Futures a plan of the last round; 0 where there was none. */
+export function latestRollouts({ rounds }: PlanAnswer): number {
+  return rounds.at(-1)?.rollouts ?? 0;
+}
+
+/** The same plan in a later answer, where what was found is numbered anew. */
+function sameCandidate({ candidates }: PlanAnswer, { id, origin, plan }: PlanCandidate): PlanCandidate | undefined {
+  if (origin !== 'found') return candidates.find((one) => one.id === id);
+  const key = keyOf(plan);
+  return candidates.find((one) => one.origin === 'found' && keyOf(one.plan) === key);
+}
 
 /** What the Plan page may compute; one at a time. */
 export type PlanWork = 'search' | 'sampling' | 'policies' | 'measurement';
@@ -35,7 +48,7 @@ export class PlanningState {
   answer = $derived.by<PlanAnswer | null>(() => anew(this.work.key, null));
   /** The question that the answer is to. */
   answered = $derived.by<TypedQuestion | null>(() => anew(this.work.key, null));
-  /** Few futures only: the rest were stopped, or are still to come. */
+  /** Fewer futures than asked for: the rest were stopped, or are still to come. */
   isPreliminary = $derived.by<boolean>(() => anew(this.work.key, false));
   /** Ids of candidates to compare, in the order of ticking; nobody but a person ticks. */
   ticked = $derived.by<readonly string[]>(() => anew(this.work.key, []));
@@ -153,27 +166,35 @@ export class PlanningState {
     if (tickable.length <= mostCompared) for (const id of tickable) this.tick(id, true);
   }
 
-  /** First few futures, then as many as chosen, with the same seed. Stopping keeps what is there. */
+  /** First few futures, then as many as chosen, with the same seed. What is found on the way is shown at once, and stopping keeps it. */
   async search(): Promise<void> {
     const { question, fault } = this;
     if (!question || fault) return;
     const basis = this.#basis;
     const { seed } = this.#parts.forecast;
     const own = this.#own();
+    let shown: PlanAnswer | null = null;
+    const show = (answer: PlanAnswer, isPreliminary: boolean) => {
+      const ticked = this.compared.flatMap((one) => sameCandidate(answer, one)?.id ?? []);
+      this.answer = shown = answer;
+      this.answered = question;
+      this.#answeredBasis = basis;
+      this.isPreliminary = isPreliminary;
+      this.circled = null;
+      this.ticked = ticked;
+    };
     await this.work.run('search', 'plan search', async (base, hooks) => {
       const counts = question.rollouts > firstSearchRollouts ? [firstSearchRollouts, question.rollouts] : [question.rollouts];
       for (const rollouts of counts) {
         this.work.fraction = 0;
         const asked = askedQuestion(question, { own, rollouts, seed });
-        const answer = await this.#parts.client.call('planSearch', { ...base, question: asked }, hooks);
+        // Early rounds of the second search are on fewer futures than the first look.
+        const onPartial = (answer: PlanAnswer) => {
+          if (shown === null || latestRollouts(answer) >= latestRollouts(shown)) show(answer, true);
+        };
+        const answer = await this.#parts.client.call('planSearch', { ...base, question: asked }, { ...hooks, onPartial });
         if (hooks.signal.aborted) return;
-        this.answer = answer;
-        this.answered = question;
-        this.#answeredBasis = basis;
-        this.isPreliminary = rollouts < question.rollouts && answer.status === 'completed';
-        this.circled = null;
-        const still = new Set(answer.candidates.map(({ id }) => id));
-        this.ticked = this.ticked.filter((id) => still.has(id));
+        show(answer, answer.status === 'completed' && rollouts < question.rollouts);
         if (answer.status !== 'completed') return;
       }
     });

@@ -94,9 +94,12 @@ export class ReplanningState {
     await work.run('policies', 'policies', async (base, hooks) => {
       const { seed } = this.#parts.forecast;
       const asked = { policies, fixed, goals, limits, futures: policyFutures, horizonDays, seed };
-      this.policies = await this.#parts.client.call('policies', { ...base, question: asked }, hooks);
-      this.policiesQuestion = question;
-      this.#policiesBasis = basis;
+      const show = (answer: PolicyAnswer) => {
+        this.policies = answer;
+        this.policiesQuestion = question;
+        this.#policiesBasis = basis;
+      };
+      show(await this.#parts.client.call('policies', { ...base, question: asked }, { ...hooks, onPartial: show }));
     });
   }
 

@@ -2,9 +2,11 @@
 import { AppError } from '#domain/errors.ts';
 import type { CallName, Calls, FromWorker, SentError, ToWorker, WorkerSettings } from './protocol.ts';
 
-export interface CallHooks {
+export interface CallHooks<Name extends CallName = CallName> {
   /** 0…1. */
   readonly onProgress?: (fraction: number) => void;
+  /** Of calls that find piece by piece: what they would answer if they were stopped now. A call that is stopped answers nothing more. */
+  readonly onPartial?: (answer: Calls[Name]['answer']) => void;
   readonly signal?: AbortSignal;
   /** The worker counts as hung after so long without a word about this call. Default 3 minutes: a software GPU builds pipelines slowly. */
   readonly silenceMs?: number;
@@ -12,7 +14,11 @@ export interface CallHooks {
 
 export interface EngineClient {
   /** Rejects with an AbortError when the signal fires, and with `worker_failed` when the worker died; the next call starts a new one. */
-  call<Name extends CallName>(name: Name, argument: Calls[Name]['argument'], hooks?: CallHooks): Promise<Calls[Name]['answer']>;
+  call<Name extends CallName>(
+    name: Name,
+    argument: Calls[Name]['argument'],
+    hooks?: CallHooks<Name>,
+  ): Promise<Calls[Name]['answer']>;
   /** Starts afresh with other settings; running calls fail. */
   restart(settings: Partial<Pick<WorkerSettings, 'preference'>>): void;
   dispose(): void;
@@ -38,6 +44,7 @@ interface Pending {
   readonly succeed: (answer: Calls[CallName]['answer']) => void;
   readonly fail: (error: unknown) => void;
   readonly heard: (fraction?: number) => void;
+  readonly found: (answer: Calls[CallName]['answer']) => void;
 }
 
 export function makeClient({ startWorker, settings: first, locks, randomName }: ClientParts): EngineClient {
@@ -58,6 +65,7 @@ export function makeClient({ startWorker, settings: first, locks, randomName }: 
       const call = pending.get(data.id);
       if (!call) return;
       if (data.type === 'progress') return call.heard(data.fraction);
+      if (data.type === 'partial') return call.found(data.answer);
       if (data.type === 'answer') call.succeed(data.answer);
       else call.fail(received(data.error));
     };
@@ -82,7 +90,7 @@ export function makeClient({ startWorker, settings: first, locks, randomName }: 
   }
 
   return {
-    call(name, argument, { onProgress, signal, silenceMs = 180_000 } = {}) {
+    call(name, argument, { onProgress, onPartial, signal, silenceMs = 180_000 } = {}) {
       return new Promise((done, failed) => {
         if (signal?.aborted) return failed(stopped());
         const id = ++lastId;
@@ -115,6 +123,10 @@ export function makeClient({ startWorker, settings: first, locks, randomName }: 
           heard(fraction) {
             listen();
             if (fraction !== undefined) onProgress?.(fraction);
+          },
+          found(answer) {
+            listen();
+            onPartial?.(answer as Calls[typeof name]['answer']);
           },
         });
         signal?.addEventListener('abort', cancel);

@@ -78,6 +78,12 @@ export interface RunHooks {
   readonly signal?: AbortSignal;
 }
 
+/** Of work that finds piece by piece: whoever stops it keeps what was found last. */
+export interface PartialHooks<Answer> extends RunHooks {
+  /** Whenever there is more to show: what would be answered if the work was stopped now. */
+  readonly onPartial?: (answer: Answer) => void;
+}
+
 export interface Engine {
   readonly kind: EngineKind;
   /** One line for the page: adapter or instruction set. */

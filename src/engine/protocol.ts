@@ -219,6 +219,8 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: 'alive' }
   | { readonly type: 'progress'; readonly id: number; readonly fraction: number }
+  /** What would be answered if the call was cancelled now. */
+  | { readonly type: 'partial'; readonly id: number; readonly answer: Calls[CallName]['answer'] }
   | { readonly type: 'answer'; readonly id: number; readonly answer: Calls[CallName]['answer'] }
   | { readonly type: 'error'; readonly id: number; readonly error: SentError };
 

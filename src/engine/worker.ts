@@ -77,6 +77,7 @@ async function answer<Name extends CallName>(id: number, name: Name, argument: C
     const result = await handler(argument, {
       signal: stop.signal,
       onProgress: (fraction) => scope.postMessage({ type: 'progress', id, fraction }),
+      onPartial: (found) => scope.postMessage({ type: 'partial', id, answer: found }),
     });
     scope.postMessage({ type: 'answer', id, answer: result });
   } catch (error) {

@@ -26,6 +26,8 @@ export interface Exploration<Figures> {
   readonly seed: number;
   readonly signal?: AbortSignal;
   readonly onTried?: (tried: number) => void;
+  /** After each of the searches but the last: all that was tried so far, in the order of the space. */
+  readonly onSearched?: (tried: readonly Tried<Figures>[]) => void;
 }
 
 /** How much more a goal counts in the search that is its own. */
@@ -57,7 +59,7 @@ export async function exploreSchedules<Figures>(space: OnOffPlans, exploration: 
       ...(exploration.signal ? { signal: exploration.signal } : {}),
     });
   });
-  return memory.inOrder(compareNumbers);
+  return memory.inOrder();
 }
 
 /** Nothing, and each option over one stretch between quarters of the horizon: what a person would think of first. */
@@ -95,7 +97,7 @@ export async function exploreAmounts<Figures>(space: AmountPlans, exploration: E
       ...(exploration.signal ? { signal: exploration.signal } : {}),
     });
   });
-  return memory.inOrder(compareNumbers);
+  return memory.inOrder();
 }
 
 interface Run<Point> {
@@ -126,12 +128,13 @@ class Memory<Figures, Point extends ArrayLike<number>> {
         budget: Math.max(1, Math.round(budget / searches.length)),
         score: (points) => this.#score(points, wanted),
       });
+      if (s < searches.length - 1) this.#exploration.onSearched?.(this.inOrder());
     }
   }
 
-  inOrder(compare: (a: Point, b: Point) => number): Tried<Figures>[] {
+  inOrder(): Tried<Figures>[] {
     return [...this.#known.values()]
-      .sort((a, b) => compare(a.point, b.point))
+      .sort((a, b) => compareNumbers(a.point, b.point))
       .flatMap(({ plan, figures }) => (figures === null ? [] : [{ plan, figures }]));
   }
 

@@ -6,12 +6,12 @@
 import { AppError } from '#domain/errors.ts';
 import type { Plan } from '#domain/plan.ts';
 import type { Goal, PlanAnswer, PlanCandidate, PlanQuestion, PlanSupport } from '#domain/planning.ts';
-import type { RunHooks } from '#engine/engine.ts';
+import type { PartialHooks, RunHooks } from '#engine/engine.ts';
 import { leverInterventions } from '#packs/manifest-views.ts';
 import { usualCareId, usualCarePlan } from '#twin/plan-check.ts';
 import { amountPlans, listedPlans, onOffPlans, type Receiver } from './candidates.ts';
 import { burdenOf, isWithin } from './doses-given.ts';
-import { checkMeasure, meanOfGroups, measureValue, unitOf, type PlanEvaluator, type PlanFigures } from './evaluate.ts';
+import { checkMeasure, meanOfGroups, measureValues, unitOf, type PlanEvaluator, type PlanFigures } from './evaluate.ts';
 import { exploreAmounts, exploreSchedules, keyOf, type Exploration, type Tried } from './explore.ts';
 import { doseUnit } from './naming.ts';
 import { keepingOrder, nonDominated, type Rated } from './pareto.ts';
@@ -56,7 +56,7 @@ const mostTried = 2000;
 export async function searchPlans(
   question: PlanQuestion,
   { subject, now = () => 0 }: PlanSearchDeps,
-  hooks: RunHooks = {},
+  hooks: PartialHooks<PlanAnswer> = {},
 ): Promise<PlanAnswer> {
   const started = now();
   checkQuestion(question, subject);
@@ -67,17 +67,25 @@ export async function searchPlans(
     ...ledger.answer(),
     elapsedMs: now() - started,
   });
+  const stopped = () => finish('stopped', `Not finished: shown is what was found so far, not scored again. ${ledger.message()}`);
   if (subject.withheld !== null) return finish('outside-support', `The search is withheld. ${subject.withheld}`);
   try {
-    await runSearch(ledger, question, subject, hooks);
+    await runSearch(ledger, question, subject, hooks, () => hooks.onPartial?.(stopped()));
     return finish('completed', ledger.message());
   } catch (error) {
     if (!(error instanceof Error && error.name === 'AbortError')) throw error;
-    return finish('stopped', 'The search was stopped. What it had found until then is shown, and none of it was scored again.');
+    return stopped();
   }
 }
 
-async function runSearch(ledger: Ledger, question: PlanQuestion, subject: PlanSubject, hooks: RunHooks): Promise<void> {
+/** `onFound` is called whenever the ledger holds a newer front than before, except for the last. */
+async function runSearch(
+  ledger: Ledger,
+  question: PlanQuestion,
+  subject: PlanSubject,
+  hooks: RunHooks,
+  onFound: () => void,
+): Promise<void> {
   const { space, rollouts } = question;
   const isRescored = rollouts >= fewestRescored;
   const share = isRescored ? 0.75 : 1;
@@ -86,12 +94,13 @@ async function runSearch(ledger: Ledger, question: PlanQuestion, subject: PlanSu
   const isListed = space.kind === 'listed';
   let alive = isListed
     ? ledger.add(listedPlans(space, question, subject))
-    : ledger.keep(await explore(ledger, question, subject, evaluator, part(searching, 0, exploringShare)));
+    : ledger.keep(await explore(ledger, question, subject, evaluator, part(searching, 0, exploringShare), onFound));
   const halving = part(searching, isListed ? 0 : exploringShare, 1);
   const last = isListed ? halvings : halvings - 1;
   for (let round = cheapestStart(alive.length, last); round <= last; round++) {
     const futures = Math.max(1, Math.round(rollouts * keptShare ** (last - round)));
     await ledger.score(alive, evaluator, futures, 'search', part(halving, round / (last + 1), (round + 1) / (last + 1)));
+    if (round < last || isRescored) onFound();
     if (round < last) alive = ledger.best(alive);
   }
   if (!isRescored) return;
@@ -121,6 +130,7 @@ async function explore(
   subject: PlanSubject,
   evaluator: PlanEvaluator,
   hooks: RunHooks,
+  onFound: () => void,
 ): Promise<Tried<PlanFigures>[]> {
   const { space, rollouts } = question;
   const futures = Math.max(1, Math.round(rollouts * keptShare ** halvings));
@@ -141,6 +151,10 @@ async function explore(
     seed: question.seed,
     ...(hooks.signal ? { signal: hooks.signal } : {}),
     onTried: (tried) => hooks.onProgress?.(Math.min(1, tried / budget)),
+    onSearched: (tried) => {
+      ledger.keep(tried);
+      onFound();
+    },
   };
   if (space.kind === 'on-off') {
     const plans = onOffPlans(space, question, subject);
@@ -201,7 +215,7 @@ class Ledger {
   readonly #held: readonly Entry[];
   readonly #leftOut: number;
   #found: Entry[] = [];
-  readonly #rounds: { readonly candidates: number; readonly rollouts: number }[] = [];
+  #rounds: { readonly candidates: number; readonly rollouts: number }[] = [];
   #simulated = 0;
   #tried = 0;
   #scales: readonly number[] | null = null;
@@ -258,7 +272,7 @@ class Ledger {
    */
   keep(tried: readonly Tried<PlanFigures>[]): Entry[] {
     this.#tried = tried.length;
-    this.#rounds.push({ candidates: tried.length, rollouts: tried[0]?.figures.rollouts ?? 0 });
+    this.#rounds = [{ candidates: tried.length, rollouts: tried[0]?.figures.rollouts ?? 0 }];
     const least = new Map<string, Tried<PlanFigures>>();
     for (const one of tried) {
       const key = JSON.stringify(one.figures.groups.map(meanOfGroups));
@@ -281,6 +295,7 @@ class Ledger {
         entry.usual.search = this.#held[0]!.figures.search;
         return entry;
       });
+    for (const entry of [...this.#held, ...this.#found]) entry.isLeading = true;
     return this.#found;
   }
 
@@ -386,14 +401,12 @@ class Ledger {
       manifest.kind === 'equations' && gridsOf(manifest)[0] ? doseUnit(manifest, gridsOf(manifest)[0]!.intervention) : '1';
     return {
       candidates: shown.map(({ entry, figures, usual }): PlanCandidate => {
-        const values = figures.groups.map((groups, m) => measureValue(groups, usual.groups[m]!));
         return {
           id: entry.plan.id,
           name: entry.plan.name,
           plan: entry.plan,
           origin: entry.origin,
-          goals: values.slice(0, goals.length),
-          limits: values.slice(goals.length),
+          ...measureValues(this.#question, manifest, figures.groups, usual.groups),
           keepsLimits: this.#rate(figures).kept === limits.length,
           isOnFront: front.has(entry),
           score: this.#score(figures, usual, scales),

@@ -21,5 +21,5 @@ export const planSearch: Handler<'planSearch'> = async ({ packId, record, today,
   const fitted = await fit(question.seed, part(hooks, 0, 0.2));
   const refit = (seed: number) => fit(seed, { signal: hooks.signal, onProgress: () => {} });
   const subject = equationsPlanSubject({ manifest, simulator: engine, fitted, refit }, question.seed);
-  return searchPlans(question, { subject, now: clock }, part(hooks, 0.2, 1));
+  return searchPlans(question, { subject, now: clock }, { ...part(hooks, 0.2, 1), onPartial: hooks.onPartial });
 };

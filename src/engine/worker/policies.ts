@@ -21,7 +21,7 @@ export const policies: Handler<'policies'> = async ({ packId, record, today, now
   const fitted = await fittedOf(pack, record, now, question.seed, fittedDraws, part(hooks, 0, 0.1));
   // On the processor: what decides in each future asks for many simulations of few draws, which a GPU would wait for one by one.
   const deps = { manifest: pack.manifest, fitted, simulator: stepper, now: clock };
-  return equationsPolicies(question, deps, part(hooks, 0.1, 1));
+  return equationsPolicies(question, deps, { ...part(hooks, 0.1, 1), onPartial: hooks.onPartial });
 };
 
 export const measurementValue: Handler<'measurementValue'> = async (

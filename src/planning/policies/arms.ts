@@ -3,8 +3,10 @@ import { AppError } from '#domain/errors.ts';
 import type { PlanSupport } from '#domain/planning.ts';
 
 const fewestFutures = 2;
+/** Usual care alone says nothing. */
+export const fewestArms = 2;
 
-export const stoppedMessage = 'It was stopped. The arms that were finished until then are shown.';
+export const stoppedMessage = 'Not finished: the plans and policies that were simulated so far are shown.';
 
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';

@@ -5,7 +5,7 @@
  */
 import type { Plan } from '#domain/plan.ts';
 import type { Policy, PolicyAnswer, PolicyArm, PolicyQuestion } from '#domain/planning.ts';
-import type { RunHooks } from '#engine/engine.ts';
+import type { PartialHooks, RunHooks } from '#engine/engine.ts';
 import type { Simulator } from '#engine/simulation.ts';
 import { seedFrom } from '#numerics/random.ts';
 import type { EquationsManifest } from '#packs/manifest.ts';
@@ -14,9 +14,9 @@ import type { FittedPerson } from '#twin/equations/fitted-person.ts';
 import { checkEquationsPlan } from '#twin/equations/plans.ts';
 import { reportEquationsFit } from '#twin/equations/report.ts';
 import { usualCareId, usualCarePlan } from '#twin/plan-check.ts';
-import { checkMeasure, measureValue, unitOf } from '../evaluate.ts';
+import { checkMeasure, measureValues, unitOf } from '../evaluate.ts';
 import { equationsSupport } from '../support.ts';
-import { farthest, groupMeans, isAbort, requireFutures, stoppedMessage } from './arms.ts';
+import { farthest, fewestArms, groupMeans, isAbort, requireFutures, stoppedMessage } from './arms.ts';
 import type { CourseDeps } from './courses.ts';
 import { checkPolicy, type DosePlan } from './dose-rules.ts';
 import { splitDraws } from './draws.ts';
@@ -44,7 +44,7 @@ const mostGroups = 20;
 export async function equationsPolicies(
   question: PolicyQuestion,
   { manifest, fitted, simulator, now = () => 0 }: EquationsPolicyDeps,
-  hooks: RunHooks = {},
+  hooks: PartialHooks<PolicyAnswer> = {},
 ): Promise<PolicyAnswer> {
   const started = now();
   const { horizonDays, policies, goals, limits } = question;
@@ -92,16 +92,22 @@ export async function equationsPolicies(
   const figures = (plans: readonly DosePlan[], planOf: Uint32Array, own: RunHooks) =>
     figuresOfFutures(measures, manifest, split.truths, plans, planOf, deps, own);
 
+  const stopped = () => finish('stopped', stoppedMessage, [...arms], split.truths.size);
+  const add = (arm: PolicyArm) => {
+    if (arms.push(arm) >= fewestArms) hooks.onPartial?.(stopped());
+  };
   let care: readonly Float64Array[] = [];
+  const grouped = (own: readonly Float64Array[]) => own.map((column) => groupMeans(column, Math.min(mostGroups, column.length)));
+  const valuesOf = (own: readonly Float64Array[]) => measureValues(question, manifest, grouped(own), grouped(care));
   try {
     for (const [p, plan] of [usual, ...fixed.map(written)].entries()) {
       const own = await figures([plan], new Uint32Array(split.truths.size), part(p, p + 1));
       if (p === 0) care = own;
-      arms.push({
+      add({
         id: plan.id,
         name: plan.name,
         kind: p === 0 ? 'usual-care' : 'fixed',
-        ...valuesOf(own, care, goals.length),
+        ...valuesOf(own),
         changedShare: [],
         dose: [],
         meanMeasurements: 0,
@@ -118,11 +124,11 @@ export async function equationsPolicies(
         part(from, from + 3),
       );
       const own = await figures(course.plans, course.planOf, part(from + 3, from + 4));
-      arms.push({
+      add({
         id: policy.id,
         name: policy.name,
         kind: 'policy',
-        ...valuesOf(own, care, goals.length),
+        ...valuesOf(own),
         changedShare: course.changedShare,
         dose: course.dose,
         meanMeasurements: course.measurements / split.truths.size,
@@ -131,8 +137,8 @@ export async function equationsPolicies(
       });
     }
   } catch (error) {
-    if (arms.length < 2 || !isAbort(error)) throw error;
-    return finish('stopped', stoppedMessage, arms, split.truths.size);
+    if (arms.length < fewestArms || !isAbort(error)) throw error;
+    return stopped();
   }
   const message = `${split.truths.size} virtual copies of this person were followed under each plan and each policy, simulated under the model’s assumptions.`;
   const read = fit.standing === 'partly' ? ' This person is partly outside what the pack saw: read with care.' : '';
@@ -152,14 +158,4 @@ export function amountUnit({ models, doseGrids }: EquationsManifest): string {
 /** The same plan with the doses of the record that go on written out, so that a decision can change them. */
 export function writeOut({ person }: Pick<FittedPerson, 'person'>, plan: Plan): DosePlan {
   return { ...plan, regimens: planRegimens(person, plan), stopsCurrentDoses: true };
-}
-
-function valuesOf(
-  own: readonly Float64Array[],
-  care: readonly Float64Array[],
-  goals: number,
-): Pick<PolicyArm, 'goals' | 'limits'> {
-  const groups = (figures: Float64Array) => groupMeans(figures, Math.min(mostGroups, figures.length));
-  const values = own.map((figures, m) => measureValue(groups(figures), groups(care[m]!)));
-  return { goals: values.slice(0, goals), limits: values.slice(goals) };
 }

@@ -7,7 +7,7 @@ import { AppError } from '#domain/errors.ts';
 import type { Measure, Policy, PolicyAnswer, PolicyArm, PolicyQuestion } from '#domain/planning.ts';
 import type { Plan } from '#domain/plan.ts';
 import { drivePlan } from '#engine/drive.ts';
-import type { FutureColumns, FutureEngine, RunHooks } from '#engine/engine.ts';
+import type { FutureColumns, FutureEngine, PartialHooks, RunHooks } from '#engine/engine.ts';
 import { roundUpRollouts } from '#engine/request.ts';
 import { seedFrom } from '#numerics/random.ts';
 import { toState } from '#packs/conditioning.ts';
@@ -19,9 +19,9 @@ import type { History } from '#twin/history.ts';
 import { checkPlan, usualCareId, usualCarePlan } from '#twin/plan-check.ts';
 import { stepInputs } from '#twin/step-inputs.ts';
 import { burdenOf } from '../doses-given.ts';
-import { checkMeasure, measureValue, unitOf } from '../evaluate.ts';
+import { checkMeasure, measureValues, unitOf } from '../evaluate.ts';
 import { learnedSupport } from '../support.ts';
-import { farthest, groupMeans, isAbort, requireFutures, stoppedMessage } from './arms.ts';
+import { farthest, fewestArms, groupMeans, isAbort, requireFutures, stoppedMessage } from './arms.ts';
 import { policyCourses } from './learned-support.ts';
 
 export interface LearnedPolicyDeps {
@@ -82,7 +82,7 @@ export function learnedFutures(
 export async function learnedPolicies(
   question: PolicyQuestion,
   deps: LearnedPolicyDeps,
-  hooks: RunHooks = {},
+  hooks: PartialHooks<PolicyAnswer> = {},
 ): Promise<PolicyAnswer> {
   const { pack, history, twin, now = () => 0 } = deps;
   const { manifest } = pack;
@@ -123,16 +123,17 @@ export async function learnedPolicies(
   const grouped = (figures: readonly Float64Array[]) => figures.map((own) => groupMeans(own, futures.groups));
   const support = (plan: Plan) => learnedSupport(manifest, history, plan, horizonDays);
   const arms: PolicyArm[] = [];
-  let care: readonly Float64Array[] = [];
-  const valuesOf = (own: readonly Float64Array[]): Pick<PolicyArm, 'goals' | 'limits'> => {
-    const values = own.map((groups, m) => measureValue(groups, care[m]!));
-    return { goals: values.slice(0, goals.length), limits: values.slice(goals.length) };
+  const stopped = () => finish('stopped', stoppedMessage, [...arms], futures.futures);
+  const add = (arm: PolicyArm) => {
+    if (arms.push(arm) >= fewestArms) hooks.onPartial?.(stopped());
   };
+  let care: readonly Float64Array[] = [];
+  const valuesOf = (own: readonly Float64Array[]) => measureValues(question, manifest, own, care);
   try {
     for (const [p, plan] of plans.entries()) {
       const own = grouped(figuresOf(await rollOut(plan), plan));
       if (p === 0) care = own;
-      arms.push({
+      add({
         id: plan.id,
         name: plan.name,
         kind: p === 0 ? 'usual-care' : 'fixed',
@@ -153,7 +154,7 @@ export async function learnedPolicies(
         rollOut,
         figuresOf,
       );
-      arms.push({
+      add({
         id: policy.id,
         name: policy.name,
         kind: 'policy',
@@ -166,8 +167,8 @@ export async function learnedPolicies(
       });
     }
   } catch (error) {
-    if (arms.length < 2 || !isAbort(error)) throw error;
-    return finish('stopped', stoppedMessage, arms, futures.futures);
+    if (arms.length < fewestArms || !isAbort(error)) throw error;
+    return stopped();
   }
   const message = `${futures.futures} futures of this person were simulated under each plan and each policy, under the model’s assumptions.`;
   const read = fit.standing === 'partly' ? ' This person is partly outside what the pack saw: read with care.' : '';

@@ -55,6 +55,18 @@ describe('engine client', () => {
     expect(fractions).toEqual([0.5]);
   });
 
+  test('what was found on the way is heard until the call is stopped', async () => {
+    const stop = new AbortController();
+    const found: unknown[] = [];
+    const answer = client().call('engine', null, { signal: stop.signal, onPartial: (partial) => found.push(partial) });
+    const { id } = workers[0]!.lastCall;
+    workers[0]!.say({ type: 'partial', id, answer: report });
+    stop.abort();
+    workers[0]!.say({ type: 'partial', id, answer: { ...report, reason: 'too late' } });
+    await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
+    expect(found).toEqual([report]);
+  });
+
   test('a stopped call rejects with AbortError and the worker is told', async () => {
     const stop = new AbortController();
     const answer = client().call('engine', null, { signal: stop.signal });

@@ -1,12 +1,20 @@
 import { describe, expect, test, vi } from 'vitest';
 import { firstSearchRollouts } from '#app/plan-question.ts';
 import { usualCareId } from '#app/plans.ts';
+import { latestRollouts } from '#app/planning.svelte.ts';
 import { regimenText, shortRegimenText } from '#app/regimens.ts';
 import { measurementDays, samplingHours } from '#app/replanning.svelte.ts';
 import { Session } from '#app/session.svelte.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Plan, Regimen } from '#domain/plan.ts';
-import type { MeasurementQuestion, PlanQuestion, PolicyQuestion, ReadyPolicy } from '#domain/planning.ts';
+import type {
+  MeasurementQuestion,
+  PlanAnswer,
+  PlanQuestion,
+  PolicyAnswer,
+  PolicyQuestion,
+  ReadyPolicy,
+} from '#domain/planning.ts';
 import type { EngineClient } from '#engine/client.ts';
 import type { CallName, SamplingOrder } from '#engine/protocol.ts';
 import { planAnswer } from '../../fixtures/plan-answer.ts';
@@ -48,9 +56,11 @@ const person = {
 };
 
 /** The worker's part, played by a table of answers. */
-function fakeClient(answers: Partial<Record<CallName, (argument: unknown, signal?: AbortSignal) => unknown>> = {}) {
+type Played = (argument: unknown, signal?: AbortSignal, onPartial?: (answer: never) => void) => unknown;
+
+function fakeClient(answers: Partial<Record<CallName, Played>> = {}) {
   const asked: { name: CallName; argument: unknown }[] = [];
-  const table: Partial<Record<CallName, (argument: unknown, signal?: AbortSignal) => unknown>> = {
+  const table: Partial<Record<CallName, Played>> = {
     packs: () => ({ packs: [{ manifest, digest: 'digest-1', card: '' }], refused: [] }),
     engine: () => ({ kind: 'reference', description: 'f64', reason: 'test', attempts: [] }),
     golden: () => ({ packId: 'toy-dosed', isPassed: true, engine: 'f64', lines: [] }),
@@ -62,7 +72,7 @@ function fakeClient(answers: Partial<Record<CallName, (argument: unknown, signal
   const client: EngineClient = {
     async call(name, argument, hooks) {
       asked.push({ name, argument });
-      const given = await table[name]!(argument, hooks?.signal);
+      const given = await table[name]!(argument, hooks?.signal, hooks?.onPartial as never);
       hooks?.signal?.throwIfAborted();
       return given as never;
     },
@@ -208,6 +218,36 @@ describe('the search of plans', () => {
     await search;
     expect(planning.answer).not.toBeNull();
     expect(planning.isPreliminary).toBe(true);
+  });
+
+  test('a stop keeps the newest of what was found, and what was ticked stays the same plan', async () => {
+    const partial = (rollouts: number, shift = 0): PlanAnswer => ({
+      ...planAnswer((number) => dosed(number + shift)),
+      status: 'stopped',
+      rounds: [{ candidates: 4, rollouts }],
+    });
+    let say: (answer: PlanAnswer) => void = () => {};
+    let calls = 0;
+    const fake = fakeClient({
+      planSearch: (_, signal, onPartial) => {
+        if (++calls === 1) return { ...partial(320), status: 'completed' };
+        say = onPartial as typeof say;
+        return new Promise((done) => signal?.addEventListener('abort', done));
+      },
+    });
+    const { planning } = await session(fake.client);
+    const search = planning.search();
+    await vi.waitFor(() => expect(calls).toBe(2));
+    planning.tick('found-2', true);
+    planning.tick('found-1', true);
+    say(partial(250, 1));
+    expect(latestRollouts(planning.answer!)).toBe(320);
+    say(partial(1000, 1));
+    planning.stop();
+    await search;
+    expect(planning.answer).toMatchObject({ status: 'stopped', rounds: [{ rollouts: 1000 }] });
+    expect(planning.isPreliminary).toBe(true);
+    expect(planning.compared.map(({ id, plan }) => [id, plan.name])).toEqual([['found-1', '1000 mg every 12 h']]);
   });
 
   test('is held without a basis for a real person, and noted down with one', async () => {
@@ -360,6 +400,23 @@ describe('looking again inside the future', () => {
     for (const { policy } of ready) replanning.setPolicy(policy.id, false);
     await replanning.tryPolicies();
     expect(fake.asked.filter(({ name }) => name === 'policies')).toHaveLength(1);
+  });
+
+  test('policies that were simulated before a stop are kept', async () => {
+    const fake = fakeClient({
+      ...answers,
+      policies: (_, signal, onPartial) => {
+        onPartial?.({ ...policyAnswer, status: 'stopped' } as never);
+        return new Promise((done) => signal?.addEventListener('abort', done));
+      },
+    });
+    const { planning, replanning } = await session(fake.client);
+    const trial = replanning.tryPolicies();
+    await vi.waitFor(() => expect(replanning.policies).not.toBeNull());
+    planning.stop();
+    await trial;
+    expect(replanning.policies).toMatchObject({ status: 'stopped' });
+    expect(replanning.isPoliciesStale).toBe(false);
   });
 
   test('the value of a measurement is asked for a choice between plans, and not without one', async () => {

@@ -342,6 +342,30 @@ describe('a search', () => {
     expect(answer.optimism).toBeNull();
   });
 
+  test.each([
+    ['listed plans', {}],
+    [
+      'amounts',
+      {
+        space: { kind: 'amounts', intervention: 'drug', periodDays: 5 },
+        goals: [...dosedQuestion.goals, { measure: { kind: 'burden', of: 'amount' }, wish: 'less', weight: 5 }],
+      } as const,
+    ],
+  ])('says on the way what it would answer if it was stopped: %s', async (_, changed) => {
+    const partial: PlanAnswer[] = [];
+    const asked = { ...dosedQuestion, rollouts: 1000, ...changed };
+    const answer = await searchPlans(asked, { subject }, { onPartial: (one) => partial.push(one) });
+    expect(partial.length).toBeGreaterThan(1);
+    for (const one of partial) {
+      expect(one).toMatchObject({ status: 'stopped', optimism: null });
+      expect(one.candidates.some(({ isOnFront }) => isOnFront)).toBe(true);
+      expect(one.candidates.some(({ isRescored }) => isRescored)).toBe(false);
+    }
+    expect(partial.at(-1)!.rounds).toEqual(answer.rounds);
+    expect(answer).toMatchObject({ status: 'completed' });
+    expect(answer.candidates.some(({ isRescored }) => isRescored)).toBe(true);
+  });
+
   test('that is stopped before it knows anything has no candidates', async () => {
     const answer = await searchPlans(dosedQuestion, { subject }, { signal: AbortSignal.abort() });
     expect(answer).toMatchObject({ status: 'stopped', candidates: [] });

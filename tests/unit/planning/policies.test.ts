@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '#domain/plan.ts';
 import type { Policy, PolicyAnswer, PolicyQuestion } from '#domain/planning.ts';
+import type { PartialHooks } from '#engine/engine.ts';
 import { pickLanes } from '#engine/lanes.ts';
 import { ReferenceSimulator } from '#engine/reference/simulation.ts';
 import { equationsPolicies, writeOut } from '#planning/policies/equations-policies.ts';
@@ -58,7 +59,7 @@ const question = (change: Partial<PolicyQuestion> = {}): PolicyQuestion => ({
   seed: 3,
   ...change,
 });
-const ask = async (change: Partial<PolicyQuestion> = {}, hooks = {}): Promise<PolicyAnswer> =>
+const ask = async (change: Partial<PolicyQuestion> = {}, hooks: PartialHooks<PolicyAnswer> = {}): Promise<PolicyAnswer> =>
   equationsPolicies(question(change), { manifest, fitted: await fitted, simulator: policySimulator }, hooks);
 
 const depsOf = async (of = fitted): Promise<CourseDeps> => ({
@@ -148,17 +149,23 @@ describe('policies inside the futures', () => {
   });
 
   test('stopped early it rejects, stopped later it answers with the arms that were finished', async () => {
+    const onTheWay: PolicyAnswer[] = [];
     const stoppedAt = (share: number) => {
       const stop = new AbortController();
       return ask(
         { policies: [titration(0.5), refit] },
-        { signal: stop.signal, onProgress: (f: number) => f > share && stop.abort() },
+        {
+          signal: stop.signal,
+          onProgress: (f: number) => f > share && stop.abort(),
+          onPartial: (answer) => onTheWay.push(answer),
+        },
       );
     };
     await expect(stoppedAt(-1)).rejects.toMatchObject({ name: 'AbortError' });
     const { status, arms } = await stoppedAt(0.7);
     expect(status).toBe('stopped');
     expect(arms.map(({ id }) => id)).toEqual(['usual-care', 'table']);
+    expect(onTheWay).toMatchObject([{ status: 'stopped', arms: [{ id: 'usual-care' }, { id: 'table' }] }]);
   });
 
   test('says what is wrong with a policy', async () => {

@@ -4,6 +4,7 @@ import { dosedInterventions } from '#app/dosed.ts';
 import type { EquationsManifest, PackManifest, Target } from '#app/manifest.ts';
 import { burdenWords, isChance } from '#app/measures.ts';
 import type { ExclusionReason, TypedQuestion } from '#app/plan-question.ts';
+import { latestRollouts } from '#app/planning.svelte.ts';
 import { unitText } from '#app/units.ts';
 import { formatDuration, formatPercent, formatRange, formatSigned, formatValue } from '#ui/charts/chart-words.ts';
 import type { FrontAxis } from '#ui/charts/front-geometry.ts';
@@ -188,6 +189,11 @@ export function planSentence(
   const usual = candidates.find(({ origin }) => origin === 'usual-care')?.goals[0]?.value;
   const held = usual === undefined ? '' : ` (usual care: ${shown(usual)})`;
   return `${simulated}${kept}. ${front.length} ${front.length === 1 ? 'is' : 'are'} on the front; there “${measureText(goal.measure, manifest)}” comes to ${low === high ? low : `${low} to ${high}`}${behind}${held}.`;
+}
+
+/** Of a search that was stopped: how far its figures can be trusted. */
+export function stoppedText(answer: PlanAnswer): string {
+  return `Stopped at ${plural(latestRollouts(answer), 'future')} a plan; figures are rough.`;
 }
 
 /** The limits that a candidate breaks, in words. */
