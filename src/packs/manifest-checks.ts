@@ -37,6 +37,8 @@ export function checkDescription(pack: PackDescription): void {
     const at = `population.criteria[${i}]`;
     if (criterion.of === 'marker') requireId(pack.markers, criterion.id, `${at}.id`, 'marker');
     else numberCovariate(pack.covariates, criterion.id, `${at}.id`);
+    require(criterion.of === 'marker' ||
+      criterion.at === undefined, `${at}.at`, 'only a marker has a value at entry and a later one.');
     const { min, max } = criterion;
     require(min !== undefined || max !== undefined, at, 'found no limit, expected min, max or both.');
     require(min === undefined || max === undefined || min < max, at, `found ${min} to ${max}, expected min below max.`);

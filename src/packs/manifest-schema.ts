@@ -117,6 +117,7 @@ const description = {
       v.strictObject({
         of: v.picklist(['covariate', 'marker']),
         id,
+        at: v.exactOptional(v.literal('entry')),
         min: v.exactOptional(number),
         max: v.exactOptional(number),
         severity: v.picklist(['hard', 'soft']),

@@ -153,10 +153,12 @@ export interface Population {
   readonly criteria: readonly Criterion[];
 }
 
-/** One line of eligibility, tested on a covariate or on the latest value of a marker. */
+/** One line of eligibility, tested on a covariate or on a value of a marker. */
 export interface Criterion {
   readonly of: 'covariate' | 'marker';
   readonly id: string;
+  /** Of a marker: asked of the value nearest to entry, as a trial asks it. Without, of the latest. */
+  readonly at?: 'entry';
   readonly min?: number;
   readonly max?: number;
   /** Outside a hard limit the forecast is withheld; outside a soft one it is degraded and says so. */

@@ -1,4 +1,5 @@
 import type { FitReport } from '#domain/forecast.ts';
+import type { CovariateValue } from '#domain/record.ts';
 import type { Standing } from '#domain/trust.ts';
 import type { Criterion, LearnedManifest } from '#packs/manifest.ts';
 import type { Twin } from './fit.ts';
@@ -12,9 +13,9 @@ export type Placing<Subject> = (subject: Subject, conflictProbability: number | 
 
 /** How well the person and the twin fit the pack, with a reason for everything short of "fits". Without a placing by criteria alone. */
 export function reportFit(manifest: LearnedManifest, history: History, twin: Twin, placing?: Placing<History>): FitReport {
-  const broken = manifest.population.criteria.filter((criterion) => isBroken(criterion, history));
-  const outside = broken.filter(({ severity }) => severity === 'hard').map(({ reason }) => reason);
-  const partly = broken.filter(({ severity }) => severity === 'soft').map(({ reason }) => reason);
+  const { outside, partly } = brokenCriteria(manifest.population.criteria, ({ of, id, at }) =>
+    of === 'covariate' ? history.person.covariates[id] : (at === 'entry' ? history.atEntry : history.latest).get(id),
+  );
   const { conflictProbability } = twin;
   const place = placing?.(history, conflictProbability);
   if (place) (place.verdict === 'outside' ? outside : partly).push(...place.reasons);
@@ -35,8 +36,17 @@ export function reportFit(manifest: LearnedManifest, history: History, twin: Twi
   };
 }
 
-/** A value that is missing breaks no criterion: it is named among the inputs instead. */
-function isBroken({ of, id, min = -Infinity, max = Infinity }: Criterion, history: History): boolean {
-  const value = of === 'covariate' ? history.person.covariates[id] : history.latest.get(id);
-  return typeof value === 'number' && (value < min || value > max);
+/** Reasons of the hard limits that are broken, and of the soft ones. A value that is missing breaks none: it is named among the inputs. */
+export function brokenCriteria(
+  criteria: readonly Criterion[],
+  valueOf: (criterion: Criterion) => CovariateValue | undefined,
+): { readonly outside: string[]; readonly partly: string[] } {
+  const broken = criteria.filter((criterion) => {
+    const { min = -Infinity, max = Infinity } = criterion;
+    const value = valueOf(criterion);
+    return typeof value === 'number' && (value < min || value > max);
+  });
+  const reasonsOf = (kind: Criterion['severity']) =>
+    broken.filter(({ severity }) => severity === kind).map(({ reason }) => reason);
+  return { outside: reasonsOf('hard'), partly: reasonsOf('soft') };
 }

@@ -37,6 +37,8 @@ export interface History {
   readonly todayDays: number;
   /** Latest value of each marker by today, in its canonical unit. */
   readonly latest: ReadonlyMap<string, number>;
+  /** The value of each marker nearest to the day of entry, the earlier of two as near, in its canonical unit. */
+  readonly atEntry: ReadonlyMap<string, number>;
   readonly observationsUsed: number;
   readonly uses: readonly InputUse[];
 }
@@ -86,6 +88,7 @@ export function readHistory(manifest: LearnedManifest, record: PatientRecord, to
   const { values: covariates } = covariateInputs(manifest, record.covariates, entryMarkers);
   const person: Person = { covariates: record.covariates, inputs: covariates };
   const fromFirst = (date: IsoDate) => daysBetween(record.entryDate, date) - firstCell * stepDays;
+  const daysFromEntry = ({ date }: Reading) => Math.abs(daysBetween(record.entryDate, date));
   const treatments = record.treatments.map(({ intervention, start, stop }) => ({
     intervention,
     startDay: fromFirst(start),
@@ -103,6 +106,12 @@ export function readHistory(manifest: LearnedManifest, record: PatientRecord, to
     treatments,
     todayDays,
     latest: new Map(byDate.map(({ code, canonical }) => [code, canonical])),
+    atEntry: new Map(
+      byDate
+        .toReversed()
+        .sort((a, b) => daysFromEntry(b) - daysFromEntry(a))
+        .map(({ code, canonical }) => [code, canonical]),
+    ),
     observationsUsed: read.size,
     uses: [
       ...manifest.covariates.map((covariate) => covariateUse(covariate, record, today)),

@@ -74,6 +74,7 @@ function simulate(random: RandomSequence, steps: number): Simulated {
       treatments: [],
       todayDays: 0,
       latest: new Map(),
+      atEntry: new Map(),
       observationsUsed: 0,
       uses: [],
     };

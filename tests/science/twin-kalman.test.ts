@@ -59,6 +59,7 @@ const history: History = {
   treatments: [],
   todayDays: 0,
   latest: new Map(),
+  atEntry: new Map(),
   observationsUsed: 0,
   uses: [],
 };

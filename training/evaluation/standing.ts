@@ -5,15 +5,11 @@
  * in their numbers. Writes training/results/validation/ID/standing.json. The limits of src/trust/standing.ts were chosen with
  * --split valid, which writes nothing.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { addDays, type CovariateValue, type PatientRecord } from '#domain/record.ts';
 import type { Figure, ValidationSection } from '#domain/validation.ts';
 import { CpuEngine } from '#engine/cpu/engine.ts';
 import { rocAuc } from '#numerics/binary-scores.ts';
-import { bootstrapInterval } from '#numerics/bootstrap.ts';
 import { clopperPearsonInterval } from '#numerics/intervals.ts';
 import { defined } from '#numerics/estimate.ts';
 import { RandomSequence, seedFrom, streams } from '#numerics/random.ts';
@@ -32,6 +28,8 @@ import { idsOfSplit, type ClinicalData } from '../clinical-data.ts';
 import { readRecipeData } from '../prepare.ts';
 import { recipeOf } from '../recipes/all.ts';
 import type { Recipe } from '../recipes/recipe.ts';
+import { figureOf } from '../validation/figures.ts';
+import { writePart } from '../validation/parts.ts';
 
 const seed = 5;
 
@@ -60,6 +58,13 @@ const shifts: readonly Shift[] = [
   { name: 'one number moved by 3', isFar: false, moves: onSome(() => 1, 3) },
 ];
 
+interface Placement {
+  readonly isDegraded: boolean;
+  readonly isWithheld: boolean;
+  readonly isOutsideCriteria: boolean;
+  readonly farOut: number;
+}
+
 class Placer {
   readonly pack: LearnedPack;
   readonly #stepper: CpuEngine;
@@ -70,8 +75,8 @@ class Placer {
     this.#stepper = stepper;
   }
 
-  /** As the forecast decides, and how far out. */
-  place(record: PatientRecord, day: number): { readonly standing: string; readonly farOut: number } {
+  /** As the forecast decides, how far out, and whether by the pack's criteria without its people. */
+  place(record: PatientRecord, day: number): Placement {
     const today = addDays(record.entryDate, day);
     const history = readHistory(this.pack.manifest, recordUntil(record, today), today);
     const reference = this.#references.get(history.steps) ?? learnedReference(this.pack, history.steps, this.#stepper);
@@ -79,7 +84,10 @@ class Placer {
     const posterior = encodeHistoryPlain(this.pack, history);
     const twin = fitTwin({ pack: this.pack, history, stepper: this.#stepper, posterior, seed: seedFrom(seed) });
     const place = standingOf(reference, ofHistory(history, twin.conflictProbability));
-    return { standing: reportFit(this.pack.manifest, history, twin, () => place).standing, farOut: place.farOut };
+    const { manifest } = this.pack;
+    const { standing } = reportFit(manifest, history, twin, () => place);
+    const isOutsideCriteria = reportFit(manifest, history, { ...twin, conflictProbability: null }).standing !== 'fits';
+    return { isDegraded: standing !== 'fits', isWithheld: standing === 'outside', isOutsideCriteria, farOut: place.farOut };
   }
 }
 
@@ -105,12 +113,6 @@ function moved(record: PatientRecord, { manifest }: LearnedPack, shift: Shift, r
     covariates: Object.fromEntries(Object.entries(record.covariates).map(([id, value]) => [id, shifted(id, value)])),
     observations: record.observations.map((one) => ({ ...one, value: shifted(one.code, one.value) as number })),
   };
-}
-
-interface Placement {
-  readonly isDegraded: boolean;
-  readonly isWithheld: boolean;
-  readonly farOut: number;
 }
 
 const isFlagged = ({ farOut }: Placement) => farOut > 1;
@@ -143,22 +145,18 @@ async function evaluateStanding(packId: string, split: string): Promise<void> {
     figures,
     drawings: [],
     notes: [
-      'A person who is flagged without a shift is not an error of the record: up to one in twenty may be told “partly outside” although they belong to the pack’s people. The pack’s own criteria of eligibility flag some of its own people besides.',
+      'A person who is flagged without a shift is not an error of the record: up to one in twenty may be told “partly outside” although they belong to the pack’s people.',
+      'A trial’s criteria are asked of the value nearest to entry. Who was admitted on an earlier value, or was older than nearly all others, is outside a criterion and yet one of the pack’s people; what the person is told is true.',
     ],
   };
-  const folder = join(fileURLToPath(import.meta.url), '../../results/validation', packId);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'standing.json'), `${JSON.stringify(section, null, 2)}\n`);
+  writePart(packId, section);
 }
 
 function figuresAt(placer: Placer, recipe: Recipe, data: ClinicalData, ids: readonly string[], day: number): Figure[] {
   const present = ids.filter((id) => recipe.followUp(data, id).endDay > day);
   const records = present.map((id) => recipe.record(data, id));
   const placeAll = (change: (record: PatientRecord, i: number) => PatientRecord) =>
-    records.map((record, i): Placement => {
-      const { standing, farOut } = placer.place(change(record, i), day);
-      return { isDegraded: standing !== 'fits', isWithheld: standing === 'outside', farOut };
-    });
+    records.map((record, i) => placer.place(change(record, i), day));
   const asTheyAre = placeAll((record) => record);
   const set = `${day === 0 ? 'at entry' : `${day} days after entry`}, ${records.length} test people`;
   const shown = [
@@ -169,6 +167,20 @@ function figuresAt(placer: Placer, recipe: Recipe, data: ClinicalData, ids: read
       asTheyAre,
       ({ isDegraded }) => isDegraded,
       'lower',
+    ),
+    shareFigure(
+      'Real people flagged though no criterion of the pack is broken',
+      set,
+      asTheyAre,
+      ({ isDegraded, isOutsideCriteria }) => isDegraded && !isOutsideCriteria,
+      'lower',
+    ),
+    shareFigure(
+      'Real people outside a criterion of the pack',
+      set,
+      asTheyAre,
+      ({ isOutsideCriteria }) => isOutsideCriteria,
+      null,
     ),
     shareFigure('Real people whose forecast is withheld', set, asTheyAre, ({ isWithheld }) => isWithheld, 'lower'),
   ];
@@ -190,7 +202,7 @@ function shareFigure(
   set: string,
   of: readonly Placement[],
   is: (one: Placement) => boolean,
-  better: 'higher' | 'lower',
+  better: Figure['better'],
 ): Figure {
   const count = of.filter(is).length;
   const interval = clopperPearsonInterval(count, of.length);
@@ -218,23 +230,7 @@ function areaFigure(name: string, set: string, real: readonly Placement[], plant
     );
     return found.defined ? defined(found.value.auc) : found;
   };
-  const found = bootstrapInterval(area, {
-    persons: real.length,
-    resamples: 500,
-    random: new RandomSequence(seedFrom(seed)).uniform,
-  });
-  return {
-    name,
-    set,
-    value: found.defined ? found.value.estimate : null,
-    interval: found.defined ? { low: found.value.lower, high: found.value.upper } : null,
-    n: real.length,
-    counted: 'people',
-    better: 'higher',
-    wanted: null,
-    baselines: [],
-    note: found.defined ? null : found.reason,
-  };
+  return figureOf({ name, set, people: real.length, better: 'higher', statistic: area });
 }
 
 await main();

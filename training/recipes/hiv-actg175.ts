@@ -122,6 +122,7 @@ export const hivActg175: Recipe = {
         {
           of: 'marker',
           id: 'cd4',
+          at: 'entry',
           min: 150,
           max: 650,
           severity: 'soft',

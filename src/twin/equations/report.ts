@@ -2,12 +2,12 @@ import type { FitReport, ModelFit, Residual } from '#domain/forecast.ts';
 import { effectColumn } from '#engine/simulation.ts';
 import { quantileOfSorted } from '#numerics/quantiles.ts';
 import type { Criterion, EquationsManifest } from '#packs/manifest.ts';
-import { conflict, type Placing } from '../fit-report.ts';
+import { brokenCriteria, conflict, type Placing } from '../fit-report.ts';
 import { courseOf, timelineOf } from './course.ts';
 import type { FittedModel } from './fit-problem.ts';
 import type { FittedPerson } from './fitted-person.ts';
 import { individualParameters } from './individual.ts';
-import type { Person } from './person.ts';
+import type { Level, Person } from './person.ts';
 
 /** How well the person and the twin fit the pack, with a reason for everything short of "fits". Without a placing by criteria alone. */
 export function reportEquationsFit(
@@ -15,9 +15,7 @@ export function reportEquationsFit(
   { person, twin }: FittedPerson,
   placing?: Placing<Person>,
 ): FitReport {
-  const broken = manifest.population.criteria.filter((criterion) => isBroken(criterion, person));
-  const outside = broken.filter(({ severity }) => severity === 'hard').map(({ reason }) => reason);
-  const partly = broken.filter(({ severity }) => severity === 'soft').map(({ reason }) => reason);
+  const { outside, partly } = brokenCriteria(manifest.population.criteria, (criterion) => askedValue(criterion, person));
   const { conflictProbability, flattening } = twin;
   const place = placing?.(person, conflictProbability);
   if (place) (place.verdict === 'outside' ? outside : partly).push(...place.reasons);
@@ -53,11 +51,11 @@ export function reportEquationsFit(
   };
 }
 
-/** A value that is missing breaks no criterion: it is named among the inputs instead. */
-function isBroken({ of, id, min = -Infinity, max = Infinity }: Criterion, person: Person): boolean {
-  const value =
-    of === 'covariate' ? person.covariates.get(id)?.at(-1)?.value : person.levels.findLast(({ marker }) => marker === id)?.value;
-  return value !== undefined && (value < min || value > max);
+function askedValue({ of, id, at }: Criterion, { covariates, levels, entryHours }: Person): number | undefined {
+  if (of === 'covariate') return covariates.get(id)?.at(-1)?.value;
+  const own = levels.filter(({ marker }) => marker === id);
+  const fromEntry = (level: Level) => Math.abs(level.hours - entryHours);
+  return (at === 'entry' ? own.toSorted((a, b) => fromEntry(a) - fromEntry(b))[0] : own.at(-1))?.value;
 }
 
 /** One model, or none where there is none. */

@@ -123,6 +123,7 @@ describe('a manifest with a wrong field is refused with its path', () => {
       "'height' names no covariate",
     ],
     ['a criterion on a category', (p) => (p.population.criteria[0].id = 'sex'), 'population.criteria[0].id', 'is a category'],
+    ['a covariate asked at entry', (p) => (p.population.criteria[0].at = 'entry'), 'population.criteria[0].at', 'only a marker'],
     ['a criterion without limits', (p) => delete p.population.criteria[1].max, 'population.criteria[1]', 'no limit'],
     ['a criterion upside down', (p) => (p.population.criteria[0].max = 1), 'population.criteria[0]', '18 to 1'],
     [

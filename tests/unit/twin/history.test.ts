@@ -51,6 +51,15 @@ describe('a record on the grid', () => {
     expect(uses.filter(({ remark }) => remark === 'not-an-input').map(({ date }) => date)).toEqual([day(80)]);
   });
 
+  test('the value at entry is the nearest to it, before or after, the earlier of two as near, and the only one wherever it is', () => {
+    const atEntry = (...days: number[]) =>
+      read({ observations: days.map((own, i) => observation('bilirubin', own, 1 + i)) }).atEntry.get('bilirubin');
+    expect(atEntry(-60, -20, 30)).toBe(2);
+    expect(atEntry(-60, 20, 0)).toBe(3);
+    expect(atEntry(20, -20)).toBe(2);
+    expect(atEntry(200)).toBe(1);
+  });
+
   test('a step counts as lived for the share before today', () => {
     const { lived } = read({}, day(240));
     expect(Array.from(lived.subarray(0, 2))).toEqual([1, 1]);

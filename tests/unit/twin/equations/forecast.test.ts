@@ -7,6 +7,7 @@ import { compileModel } from '#packs/equations/compile.ts';
 import type { EquationsPack } from '#packs/pack.ts';
 import { fitPerson, withDraws, type FittedPerson } from '#twin/equations/fitted-person.ts';
 import { forecastEquations } from '#twin/equations/forecast.ts';
+import { reportEquationsFit } from '#twin/equations/report.ts';
 import { samplingTimes } from '#twin/equations/sampling-times.ts';
 import { toyDosedManifest as manifest } from '../../../fixtures/toy-dosed.ts';
 
@@ -135,6 +136,18 @@ describe('forecast of an equations pack', () => {
     const withheld = await forecastEquations({ pack: strict, fitted, plans: [], seed: 3 }, { simulator });
     expect(withheld).toMatchObject({ status: 'outside-support', plans: [] });
     expect(withheld.message).toMatch(/Only people up to 50/);
+  });
+
+  test('a limit of entry is asked of the level nearest to entry, one of now of the latest', () => {
+    const levels = [2, 50].map((value, i) => ({ marker: 'level', hours: i - 1, value, isBelowLimit: false }));
+    const reasonsFor = (value: { readonly at?: 'entry' }, of = levels) => {
+      const criteria = [{ of: 'marker', id: 'level', max: 10, severity: 'soft', reason: 'Too high.', ...value }] as const;
+      const limited = { ...manifest, population: { ...manifest.population, criteria } };
+      return reportEquationsFit(limited, { ...fitted, person: { ...fitted.person, levels: of } }).reasons;
+    };
+    expect(reasonsFor({ at: 'entry' })).not.toContain('Too high.');
+    expect(reasonsFor({})).toContain('Too high.');
+    expect(reasonsFor({ at: 'entry' }, levels.slice(1))).toContain('Too high.');
   });
 
   test('an unknown genotype is drawn with the effects', async () => {
