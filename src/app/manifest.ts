@@ -24,6 +24,11 @@ export const classWords: Readonly<Record<WhatIfClass, { readonly name: string; r
       'The pack’s own data say nothing about it. A published effect, with its own uncertainty, is laid over the natural course.',
   },
   M: { name: 'mechanistic', meaning: 'It acts through equations of how the body works, whose sources are on the card.' },
+  S: {
+    name: 'learned in a simulator',
+    meaning:
+      'The people it was learned from are simulated, and all that decided who got it is in the model: so the difference can be read as an effect, in that simulator and nowhere else.',
+  },
   N: { name: 'natural history', meaning: 'The course without it. Plans are held against it; it is nothing to choose.' },
   O: {
     name: 'observed only',

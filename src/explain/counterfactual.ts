@@ -95,6 +95,7 @@ function evidenceClaim({ whatIfClass, label, evidence }: Intervention): string {
     R: 'from a randomised comparison',
     X: 'from a cited trial, laid over natural history',
     M: 'by the model’s mechanism',
+    S: 'learned in a simulator where all that decided treatment is known',
   };
   return `${label}: a plan’s effect, ${kinds[whatIfClass] ?? 'as the pack describes it'}. ${evidence.statement}`;
 }

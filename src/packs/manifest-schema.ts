@@ -72,7 +72,7 @@ const intervention = v.strictObject({
   id,
   label: text,
   shortLabel: text,
-  whatIfClass: v.picklist(['R', 'X', 'M', 'N', 'O']),
+  whatIfClass: v.picklist(['R', 'X', 'M', 'S', 'N', 'O']),
   codes,
   exclusiveGroup: v.nullable(id),
   timing: v.picklist(['any', 'from-entry', 'from-today']),

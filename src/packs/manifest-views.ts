@@ -6,7 +6,7 @@ import type { Intervention, LearnedManifest, PackDescription, WhatIfClass } from
  * Classes a person may plan with. What was only observed (O) is never a lever: in treated people it mixes the treatment's effect
  * with the reasons it was given for. Natural history (N) is what plans are held against.
  */
-export const leverClasses: readonly WhatIfClass[] = ['R', 'X', 'M'];
+export const leverClasses: readonly WhatIfClass[] = ['R', 'X', 'M', 'S'];
 
 /** The interventions a plan may offer. */
 export function leverInterventions(manifest: Pick<PackDescription, 'interventions'>): readonly Intervention[] {

@@ -269,8 +269,11 @@ export interface PackEvent {
   readonly isTerminal: boolean;
 }
 
-/** R randomised, X cited external effect, M mechanistic, N natural history, O observational (never a lever). */
-export type WhatIfClass = 'R' | 'X' | 'M' | 'N' | 'O';
+/**
+ * R randomised, X cited external effect, M mechanistic, S learned from simulated people with all that decided their treatment in the
+ * model, N natural history, O observational (never a lever).
+ */
+export type WhatIfClass = 'R' | 'X' | 'M' | 'S' | 'N' | 'O';
 
 export interface Intervention {
   readonly id: string;
