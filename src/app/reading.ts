@@ -51,36 +51,35 @@ export function quantileOf(sorted: readonly number[], level: number): number {
   return sorted[low]! + (sorted[high]! - sorted[low]!) * (at - low);
 }
 
+/** One of several equally likely outcomes. */
+export interface LikelyValue {
+  readonly value: number;
+  /** Set beyond the widest band: the outcome lies at its edge or farther out, and `value` is that edge. */
+  readonly beyond: 'low' | 'high' | null;
+}
+
 /**
- * Share of simulated courses on one side of a value, between the band edges by straight lines. Outside the widest band only its edge is
- * known, so the answer is an interval there: [0, 0.05] or [0.95, 1] of the 90 % band.
+ * `count` equally likely values of a marker among those alive without an event: the midpoints' quantiles, between the band edges by
+ * straight lines. Beyond the widest band the summary knows no more than its edge. Empty where nobody is left.
  */
-export function shareBeyond(
-  marker: MarkerForecast,
-  index: number,
-  threshold: { value: number; direction: 'above' | 'below' },
-): readonly [low: number, high: number] | null {
-  const points = [
+export function likelyValues(marker: MarkerForecast, index: number, count: number): readonly LikelyValue[] {
+  const known = [
     ...marker.bands.flatMap((band) => [
       { level: (1 - band.level) / 2, value: band.low[index]! },
       { level: (1 + band.level) / 2, value: band.high[index]! },
     ]),
     { level: 0.5, value: marker.median[index]! },
   ].sort((a, b) => a.level - b.level);
-  if (points.some((point) => !Number.isFinite(point.value))) return null;
-  const below = cumulative(points, threshold.value);
-  return threshold.direction === 'below' ? below : [1 - below[1], 1 - below[0]];
-}
-
-function cumulative(points: readonly { level: number; value: number }[], value: number): readonly [number, number] {
-  const first = points[0]!;
-  const last = points.at(-1)!;
-  if (value <= first.value) return [0, first.level];
-  if (value >= last.value) return [last.level, 1];
-  const after = points.findIndex((point) => point.value > value);
-  const [a, b] = [points[after - 1]!, points[after]!];
-  const level = a.level + ((value - a.value) / (b.value - a.value)) * (b.level - a.level);
-  return [level, level];
+  if (known.some(({ value }) => !Number.isFinite(value))) return [];
+  return Array.from({ length: count }, (_, k): LikelyValue => {
+    const level = (k + 0.5) / count;
+    const after = known.findIndex((one) => one.level >= level - 1e-9);
+    if (after < 0) return { value: known.at(-1)!.value, beyond: 'high' };
+    const [a, b] = [known[after - 1], known[after]!];
+    if (Math.abs(b.level - level) < 1e-9) return { value: b.value, beyond: null };
+    if (!a) return { value: b.value, beyond: 'low' };
+    return { value: a.value + ((level - a.level) / (b.level - a.level)) * (b.value - a.value), beyond: null };
+  });
 }
 
 /** The probability of showing a sign at all, i.e. any level above the first, at each time. */

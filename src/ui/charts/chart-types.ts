@@ -56,6 +56,17 @@ export interface Threshold {
   readonly crossed?: readonly Crossing[];
 }
 
+/** A line, and which side of it is asked about. */
+export interface AskedThreshold extends Pick<Threshold, 'value' | 'label'> {
+  readonly direction: 'above' | 'below';
+}
+
+/** Equally likely outcomes of one plan. */
+export interface PlanOutcomes extends PlanIdentity {
+  /** Ascending; `beyond` where only an edge is known, and the outcome lies there or farther out. */
+  readonly values: readonly { readonly value: number; readonly beyond: 'low' | 'high' | null }[];
+}
+
 export interface NormalRange {
   readonly low: number;
   readonly high: number;

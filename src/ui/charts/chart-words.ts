@@ -259,6 +259,20 @@ export function dotSentence(
   return `Of ${total} equally likely outcomes, ${counts.below} show ${words.below} and ${counts.above} show ${words.above}${zero}.`;
 }
 
+/** "Above 6 mg/dL in 3 years: 7 of 20 under usual care, 5 or 6 under plan A." */
+export function beyondSentence(
+  line: string,
+  when: string,
+  of: number,
+  arms: readonly { readonly name: string; readonly count: readonly [least: number, most: number] }[],
+): string {
+  const parts = arms.map(
+    ({ name, count: [least, most] }, index) =>
+      `${least === most ? least : most - least === 1 ? `${least} or ${most}` : `${least} to ${most}`}${index === 0 ? ` of ${of}` : ''} under ${name}`,
+  );
+  return `${line[0]!.toUpperCase()}${line.slice(1)} ${when}: ${parts.join(', ')}.`;
+}
+
 /** "Under plan A, of 100 people: 19 die, 12 start dialysis, 69 have neither." */
 export function countsSentence(arm: {
   name: string;

@@ -48,6 +48,40 @@ export function columnWidth(all: readonly number[], rows: number, columns: numbe
   return width;
 }
 
+/**
+ * Columns for dots along an axis (Wilkinson 1999): from the left, all within `width` stand on one another at their mean. No column
+ * holds dots of both sides of a break, so that none is moved across it. `xs` ascending.
+ */
+export function pileUp(
+  xs: readonly number[],
+  width: number,
+  breaks: readonly number[],
+): { readonly x: number; readonly row: number }[] {
+  const piles: number[][] = [];
+  for (const x of xs) {
+    const pile = piles.at(-1);
+    const first = pile?.[0];
+    if (!pile || first === undefined || x - first > width || breaks.some((one) => first <= one !== x <= one)) piles.push([x]);
+    else pile.push(x);
+  }
+  return piles.flatMap((pile) => {
+    const x = pile.reduce((sum, one) => sum + one, 0) / pile.length;
+    return pile.map((_, row) => ({ x, row }));
+  });
+}
+
+/** How many lie on one side of a line: at least and at most, where of the outermost only an edge is known. */
+export function countBeyond(
+  values: readonly { readonly value: number; readonly beyond: 'low' | 'high' | null }[],
+  { value: line, direction }: { readonly value: number; readonly direction: 'above' | 'below' },
+): readonly [least: number, most: number] {
+  const sign = direction === 'above' ? 1 : -1;
+  const outwards = direction === 'above' ? 'high' : 'low';
+  const sure = values.filter(({ value, beyond }) => sign * (value - line) > 0 && (beyond === null || beyond === outwards));
+  const possible = values.filter(({ value, beyond }) => beyond === outwards || sign * (value - line) > 0);
+  return [sure.length, possible.length];
+}
+
 export function countSides(values: readonly number[], tolerance = 0): { below: number; above: number; zero: number } {
   const below = values.filter((value) => value < -tolerance).length;
   const above = values.filter((value) => value > tolerance).length;

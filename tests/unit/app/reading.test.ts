@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { MarkerForecast } from '#domain/forecast.ts';
-import { quantileOf, shareBeyond, signShares } from '#app/reading.ts';
+import { likelyValues, quantileOf, signShares } from '#app/reading.ts';
 
 const marker: MarkerForecast = {
   unit: 'mg/dL',
@@ -14,13 +14,17 @@ const marker: MarkerForecast = {
   courses: [],
 };
 
-test('half of the courses lie above the median', () =>
-  expect(shareBeyond(marker, 0, { value: 5, direction: 'above' })).toEqual([0.5, 0.5]));
-test('a quarter lie below the lower edge of the middle band', () =>
-  expect(shareBeyond(marker, 0, { value: 4, direction: 'below' })?.[0]).toBeCloseTo(0.25));
-test('beyond the widest band only a limit is known', () =>
-  expect(shareBeyond(marker, 0, { value: 9, direction: 'above' })?.map((x) => Math.round(100 * x))).toEqual([0, 5]));
-test('without anyone alive there is no share', () =>
-  expect(shareBeyond({ ...marker, median: [Number.NaN] }, 0, { value: 5, direction: 'above' })).toBeNull());
+test('of twenty equally likely values eighteen are read between the bands, and of the outermost only an edge is known', () => {
+  const values = likelyValues(marker, 0, 20);
+  expect(values.map(({ beyond }) => beyond)).toEqual(['low', ...Array<null>(18).fill(null), 'high']);
+  expect(values[0]!.value).toBe(2);
+  expect(values[19]!.value).toBe(8);
+  // At 7.5 %, half way from the edge of 9 in 10 to that of 8 in 10; at 37.5 %, half way from a quarter to the middle.
+  expect(values[1]!.value).toBeCloseTo(2.5);
+  expect(values[7]!.value).toBeCloseTo(4.5);
+  expect(values.filter(({ value }) => value > 5)).toHaveLength(10);
+});
+test('without anyone alive there are no values', () =>
+  expect(likelyValues({ ...marker, median: [Number.NaN] }, 0, 20)).toEqual([]));
 test('quantiles lie between neighbours', () => expect(quantileOf([1, 2, 4], 0.75)).toBe(3));
 test('a sign is shown by all who are above its first level', () => expect(signShares([[0.7, 0.2, 0.1]])[0]).toBeCloseTo(0.3));

@@ -12,9 +12,9 @@ import {
   differencesAt,
   incidenceAt,
   incidenceRange,
+  likelyValues,
   quantileOf,
   readingOf,
-  shareBeyond,
   signShares,
   targetRead,
   timeIndex,
@@ -23,6 +23,7 @@ import type { Reading } from '#app/reading.ts';
 import { regimenText, shortRegimenText } from '#app/regimens.ts';
 import { unitText } from '#app/units.ts';
 import type {
+  AskedThreshold,
   EventKind,
   Lane,
   LaneBlock,
@@ -34,6 +35,7 @@ import type {
   PlanEvents,
   PlanFan,
   PlanIdentity,
+  PlanOutcomes,
   PlanSigns,
   Span,
   TargetRange,
@@ -320,37 +322,26 @@ export function differenceDots(difference: ForecastDifference, outcome: string, 
   return differencesAt(difference, outcome, index).map((share) => 100 * share);
 }
 
-/** "Above 6 mg/dL in 3 years: about 37 of 100 under usual care, 29 under plan A, of those without an event." */
-export function thresholdSentences(
-  marker: MarkerDescription,
-  shown: readonly PlanForecast[],
-  index: number,
-  when: string,
-  hasEvents: boolean,
-): string[] {
-  const among = hasEvents ? 'of 100 without an event' : 'of 100 draws';
-  return (marker.thresholds ?? []).flatMap((threshold) => {
-    const parts = shown.flatMap((plan) => {
-      const own = plan.markers[marker.id];
-      const share = own && shareBeyond(own, index, threshold);
-      if (!share) return [];
-      const [low, high] = share;
-      const count =
-        high - low < 0.01
-          ? `about ${Math.round(100 * low)}`
-          : low === 0
-            ? `fewer than ${Math.round(100 * high)}`
-            : `more than ${Math.round(100 * low)}`;
-      return [`${count} under ${identityOf(plan.plan).name}`];
-    });
-    if (parts.length === 0) return [];
-    const side = threshold.direction === 'above' ? 'Above' : 'Below';
-    const value = Number(threshold.value.toPrecision(4));
-    const line = /\d/.test(threshold.label)
-      ? threshold.label[0]!.toUpperCase() + threshold.label.slice(1)
-      : `${side} ${value} ${unitText(marker.unit)} (${threshold.label})`;
-    return [`${line} ${when}, ${among}: ${parts.join(', ')}.`];
+/** So many dots a plan: few enough to count. */
+const likelyDots = 20;
+
+export function outcomesOf(shown: readonly PlanForecast[], marker: MarkerDescription, index: number): PlanOutcomes[] {
+  return shown.flatMap((plan) => {
+    const own = plan.markers[marker.id];
+    const values = own ? likelyValues(own, index, likelyDots) : [];
+    return values.length > 0 ? [{ ...identityOf(plan.plan), values }] : [];
   });
+}
+
+/** A line's label says its number, or gets it: "above 6 mg/dL", "above 1,150 cm³ (a sphere of 13 cm)". */
+export function askedThresholds(marker: MarkerDescription): AskedThreshold[] {
+  return (marker.thresholds ?? []).map(({ value, label, direction }) => ({
+    value,
+    direction,
+    label: /(above|below)\b.*\d/.test(label)
+      ? label
+      : `${direction} ${formatValue(value, { unit: unitText(marker.unit) })} (${label})`,
+  }));
 }
 
 const roundTimes: Readonly<Record<TimeUnit, readonly number[]>> = {

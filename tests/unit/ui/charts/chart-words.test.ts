@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  beyondSentence,
   countsSentence,
   crossingWords,
   differenceRange,
@@ -182,3 +183,11 @@ describe('what a measurement cannot resolve', () => {
     expect(thresholdWords('upper limit of normal', 1.2)).toBe('upper limit of normal 1.2');
   });
 });
+
+test('a line is answered with counts, and with both where of one only an edge is known', () =>
+  expect(
+    beyondSentence('above 6 mg/dL', 'in 3 years', 20, [
+      { name: 'usual care', count: [7, 7] },
+      { name: 'plan A', count: [0, 1] },
+    ]),
+  ).toBe('Above 6 mg/dL in 3 years: 7 of 20 under usual care, 0 or 1 under plan A.'));

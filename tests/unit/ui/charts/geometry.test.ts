@@ -14,7 +14,7 @@ import {
   valueScale,
   valueTicks,
 } from '#ui/charts/chart-geometry.ts';
-import { assignPeople, columnWidth, countSides, quantileValues, stackDots } from '#ui/charts/dot-layout.ts';
+import { assignPeople, columnWidth, countBeyond, countSides, pileUp, quantileValues, stackDots } from '#ui/charts/dot-layout.ts';
 import { freeSpan, moveBlock, moveEnd, packRows, snap } from '#ui/charts/lane-geometry.ts';
 
 describe('axes', () => {
@@ -185,5 +185,40 @@ describe('blocks in a lane', () => {
     expect(freeSpan([block], 'acei', [0, 5], 0.25)).toEqual([0, 1]);
     expect(freeSpan([{ ...block, start: 0 }], 'acei', [0, 5], 0.25)).toEqual([3, 5]);
     expect(freeSpan([{ ...block, start: 0, stop: 5 }], 'acei', [0, 5], 0.25)).toBeNull();
+  });
+});
+
+describe('dots against a line', () => {
+  test('near ones stand on one another at their mean, and none is moved across a break', () => {
+    expect(pileUp([0, 4, 9, 20], 10, [])).toEqual([
+      { x: 13 / 3, row: 0 },
+      { x: 13 / 3, row: 1 },
+      { x: 13 / 3, row: 2 },
+      { x: 20, row: 0 },
+    ]);
+    const ascending = fc
+      .array(fc.double({ min: 0, max: 100, noNaN: true }), { maxLength: 30 })
+      .map((all) => all.toSorted((a, b) => a - b));
+    fc.assert(
+      fc.property(ascending, fc.double({ min: 0, max: 100, noNaN: true }), (xs, line) => {
+        const above = pileUp(xs, 10, [line]).filter(({ x }) => x > line + 1e-9).length;
+        expect(above).toBeLessThanOrEqual(xs.filter((x) => x > line).length);
+        expect(pileUp(xs, 10, [line]).filter(({ x }) => x < line - 1e-9).length).toBeLessThanOrEqual(
+          xs.filter((x) => x <= line).length,
+        );
+      }),
+    );
+  });
+  test('an outermost dot counts for sure on its own side, and perhaps where only its edge is known', () => {
+    const values = [
+      { value: 1, beyond: 'low' },
+      { value: 2, beyond: null },
+      { value: 3, beyond: 'high' },
+    ] as const;
+    expect(countBeyond(values, { value: 1.5, direction: 'above' })).toEqual([2, 2]);
+    expect(countBeyond(values, { value: 1.5, direction: 'below' })).toEqual([1, 1]);
+    expect(countBeyond(values, { value: 9, direction: 'above' })).toEqual([0, 1]);
+    expect(countBeyond(values, { value: 0.5, direction: 'above' })).toEqual([2, 3]);
+    expect(countBeyond(values, { value: 0.5, direction: 'below' })).toEqual([0, 1]);
   });
 });
