@@ -50,8 +50,8 @@ export interface Attribution {
   readonly standardErrors: readonly (readonly number[])[] | null;
   readonly method: 'every-coalition' | 'sampled-orders';
   readonly coalitions: number;
-  /** How far a contribution moves with another seed, in `unit`: standard deviation over two seeds, over all groups, where largest in time. */
-  readonly noise: number;
+  /** [time] how far a contribution moves with another seed, in `unit`: standard deviation over two seeds, over all groups, the largest so far. */
+  readonly noise: readonly number[];
   readonly elapsedMs: number;
 }
 

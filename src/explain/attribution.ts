@@ -50,10 +50,12 @@ export async function attribute(
   const mean = runs[0]!.map((own, i) => own.map((value, t) => (value + runs[1]![i]![t]!) / 2));
   const answer = solve(mean);
 
-  // Two runs say little of one group; over all groups together they say how far chance moves any of them.
+  // Two runs say little of one group at one time, where they may happen to agree; over all groups together, and as the largest so far,
+  // they say how far chance moves any of them.
   const spread = (t: number) =>
     Math.sqrt(first.contributions.reduce((sum, own, g) => sum + ((own[t]! - second.contributions[g]![t]!) / 2) ** 2, 0) / n);
-  const noise = n === 0 ? 0 : Math.max(0, ...known.map((_, t) => spread(t)));
+  let largest = 0;
+  const noise = known.map((_, t) => (largest = n === 0 ? 0 : Math.max(largest, spread(t))));
   const values = at(mean);
   return {
     groups: game.groups.map(({ id, label, kind, value, reference }): InputGroup => ({ id, label, kind, value, reference })),

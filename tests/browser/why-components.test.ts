@@ -22,7 +22,7 @@ const river = {
   ],
   baseName: 'the reference',
   fullName: 'this person',
-  noise: 0.01,
+  noise: [0, 0.01, 0.01],
   chosenTime: 2,
 } as const;
 

@@ -11,13 +11,13 @@ import type { Game } from '#explain/game.ts';
 import { learnedGame } from '#explain/learned-game.ts';
 import { subjectOf } from '#explain/subject.ts';
 import { seedFrom } from '#numerics/random.ts';
+import { rankCorrelation } from '#numerics/rank-correlation.ts';
 import { loadPack } from '#packs/catalogue.ts';
 import type { MemberTensors } from '#packs/network.ts';
 import type { EquationsPack, LearnedPack } from '#packs/pack.ts';
 import { encodeHistoryPlain } from '#twin/encoder-plain.ts';
 import { readModels } from '../../../scripts/read-models.ts';
 import { toyPack } from '../../fixtures/toy-pack.ts';
-import { ranks } from './ranks.ts';
 
 const today = '2026-11-23';
 const now = `${today}T12:00`;
@@ -70,14 +70,25 @@ describe('an attribution', () => {
       plainGame(2, (coalition) => coalition),
       { effort: 'every', seed: 1 },
     );
-    expect(steady.noise).toBe(0);
+    expect(steady.noise).toEqual([0]);
     const shaky = await attribute(
       plainGame(1, (coalition, seed) => coalition * seed),
       { effort: 'every', seed: 3 },
     );
     // Contributions 3 and 4: their mean has half their difference as its standard deviation.
-    expect(shaky.noise).toBe(0.5);
+    expect(shaky.noise).toEqual([0.5]);
     expect(shaky.contributions[0]![0]).toBe(3.5);
+  });
+
+  test('says so at each time, and no less later on because two runs happen to cross', async () => {
+    const moves = [0, 1, 0, 3];
+    const game: Game = {
+      ...plainGame(1, (coalition) => coalition),
+      timesDays: [0, 1, 2, 3],
+      values: (coalitions, seed) =>
+        Promise.resolve(coalitions.map((own) => Float64Array.from(moves, (move) => own * move * seed))),
+    };
+    expect((await attribute(game, { effort: 'every', seed: 3 })).noise).toEqual([0, 0.5, 0.5, 1.5]);
   });
 
   test('leaves out times at which the figure does not exist', async () => {
@@ -136,7 +147,7 @@ describe('under a learned pack', () => {
     };
     const own = await of(1);
     const correlations: number[] = [];
-    for (const seed of [2, 3, 4, 5]) correlations.push(ranks.correlation(own, await of(seed)));
+    for (const seed of [2, 3, 4, 5]) correlations.push(rankCorrelation(own, await of(seed)));
     const mean = correlations.reduce((sum, value) => sum + value, 0) / correlations.length;
     expect(Math.abs(mean)).toBeLessThan(0.5);
   });

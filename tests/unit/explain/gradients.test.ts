@@ -7,7 +7,7 @@ import { integrateGradients } from '#explain/integrated-gradients.ts';
 import { meanPath } from '#explain/mean-path.ts';
 import { subjectOf } from '#explain/subject.ts';
 import { RandomSequence, seedFrom } from '#numerics/random.ts';
-import { ranks } from './ranks.ts';
+import { rankCorrelation } from '#numerics/rank-correlation.ts';
 import { toyPack } from '../../fixtures/toy-pack.ts';
 
 const today = '2026-11-23';
@@ -72,7 +72,7 @@ describe('integrated gradients of a learned pack', () => {
         return answer.inputs.map(({ contributions }) => contributions.at(-1)!);
       }),
     );
-    expect(Math.abs(ranks.correlation(own!, other!))).toBeLessThan(0.5);
+    expect(Math.abs(rankCorrelation(own!, other!))).toBeLessThan(0.5);
   });
 
   test('a network that answers the same to everybody gives nothing to any input', async () => {

@@ -85,13 +85,10 @@ export const staleWords: Readonly<Record<WhyPart, string>> = {
   wish: 'the question',
 };
 
-/**
- * Half of the interval in which a contribution would lie with another seed and other orders of the groups, at 95 %. The noise is that of
- * the time where it is largest, so that elsewhere this is wide rather than narrow.
- */
+/** Half of the interval in which a contribution would lie with another seed and other orders of the groups, at 95 %. */
 export function halfWidth(answer: Attribution, group: number, time: number): number {
   const sampling = answer.standardErrors?.[group]?.[time] ?? 0;
-  return 1.96 * Math.hypot(sampling, answer.noise);
+  return 1.96 * Math.hypot(sampling, answer.noise[time]!);
 }
 
 export function riverGroups(answer: Attribution, { factor }: Scale): RiverGroup[] {
@@ -145,7 +142,7 @@ export function headSentence(
   time: number,
 ): string {
   const { factor, unit } = scale;
-  const noise = 1.96 * factor * answer.noise;
+  const noise = 1.96 * factor * answer.noise[time]!;
   // Noise is no reason to say that a level or a chance might be below nothing, or a chance above everybody.
   const least = (value: number) => (subject.isDifference || value < 0 ? -Infinity : 0);
   const most = subject.isDifference || subject.figure.kind === 'marker' ? Infinity : factor;

@@ -35,17 +35,17 @@ describe('the first sentence', () => {
   });
 
   test('names nothing that chance could turn round', () => {
-    expect(say({ noise: 2 })).toMatch(/No group of inputs moves it by more than chance\.$/);
+    expect(say({ noise: [0, 2] })).toMatch(/No group of inputs moves it by more than chance\.$/);
   });
 
   test('does not let noise put a chance above everybody', () => {
     const chance: Subject = { ...marker, figure: { kind: 'event', event: null } };
-    expect(say({ base: [0, 0.65], full: [0, 0.98], noise: 0.05 }, chance)).toContain('88–100 people of 100 for this person');
+    expect(say({ base: [0, 0.65], full: [0, 0.98], noise: [0, 0.05] }, chance)).toContain('88–100 people of 100 for this person');
   });
 
   test('does not let noise put a level below nothing, and lets a difference be', () => {
-    expect(say({ noise: 0.8 })).toContain('0.0–2.6 with every input');
-    expect(say({ noise: 0.8 }, { ...marker, isDifference: true })).toContain('−0.6 to 2.6 with every input');
+    expect(say({ noise: [0, 0.8] })).toContain('0.0–2.6 with every input');
+    expect(say({ noise: [0, 0.8] }, { ...marker, isDifference: true })).toContain('−0.6 to 2.6 with every input');
   });
 
   test('counts people of 100 where a chance is explained, of 1,000 where it is rare', () => {
