@@ -8,7 +8,7 @@
 import { parseArgs } from 'node:util';
 import { demonstrationRecord } from '#cohorts/demonstrations.ts';
 import { drawPerson } from '#cohorts/people.ts';
-import type { Attribution, Explained } from '#domain/explanation.ts';
+import type { Attribution, Explained, GradientAttribution } from '#domain/explanation.ts';
 import type { PatientRecord } from '#domain/record.ts';
 import type { Figure, TableDrawing, ValidationSection } from '#domain/validation.ts';
 import { CpuEngine } from '#engine/cpu/engine.ts';
@@ -25,6 +25,7 @@ import { subjectOf } from '#explain/subject.ts';
 import { defined } from '#numerics/estimate.ts';
 import { quantileOfSorted, sorted } from '#numerics/quantiles.ts';
 import { RandomSequence, seedFrom, streams } from '#numerics/random.ts';
+import { rankCorrelation } from '#numerics/rank-correlation.ts';
 import { loadPack } from '#packs/catalogue.ts';
 import type { MemberTensors, EncoderTensors } from '#packs/network.ts';
 import { isLearned, type EquationsPack, type LearnedPack } from '#packs/pack.ts';
@@ -42,6 +43,9 @@ const today = '2026-11-23';
 const now = `${today}T12:00`;
 /** Coalitions take a hundred times as long as gradients: fewer people show how far chance moves them. */
 const attributed = 5;
+/** Networks of random weights, and the people who are explained by each of them. */
+const randomNetworks = 10;
+const compared = 8;
 
 const pack = await loadPack(values.pack, readModels());
 const section = isLearned(pack) ? await learnedSection(pack) : await equationsSection(pack);
@@ -49,7 +53,7 @@ writePart(pack.manifest.id, section);
 
 async function learnedSection(own: LearnedPack): Promise<ValidationSection> {
   const engine = await CpuEngine.create();
-  const other = { ...own, ...randomised(own) };
+  const others = Array.from({ length: randomNetworks }, (_, i) => ({ ...own, ...randomised(own, i) }));
   const { manifest } = own;
   const figures: readonly { readonly name: string; readonly explained: Explained }[] = [
     { name: 'any event', explained: { kind: 'event', event: null } },
@@ -63,37 +67,41 @@ async function learnedSection(own: LearnedPack): Promise<ValidationSection> {
     return subjectOf(own, { record, today, now, explained, plan: null, horizonDays });
   };
   const out: Figure[] = [];
+  const drawings: TableDrawing[] = [];
   for (const { name, explained } of figures) {
     const gaps: number[] = [];
     const times: number[] = [];
-    const likeness: number[] = [];
+    const likeness: Likeness[][] = [];
     for (let number = 0; number < people; number++) {
       const subject = subjectFor(number, explained);
       const started = performance.now();
       const found = await gradientAttribution(own, subject, explained, async () => {});
       times.push(performance.now() - started);
       gaps.push(found.completenessGap);
-      likeness.push(
-        rankCorrelation(
-          found.inputs.map(({ contributions }) => contributions.at(-1)!),
-          await roughGradients(other, subject, explained),
-        ),
-      );
+      if (number < compared) {
+        const contributions = found.inputs.map(({ contributions: course }) => course.at(-1)!);
+        const carried = latestOf(explained, found.inputs);
+        likeness.push([]);
+        for (const other of others)
+          likeness[number]!.push(likenessOf(contributions, await roughGradients(other, subject, explained), carried));
+      }
       process.stderr.write(`\r${name}: ${number + 1} of ${people}`);
     }
     const set = `${name}, integrated gradients`;
     out.push(
       over('Largest completeness gap', set, gaps, (some) => Math.max(...some), 'lower', 'Below 0.01 is wanted.'),
       over('Median completeness gap', set, gaps, median, 'lower', null),
-      over('Rank correlation of contributions with those of random weights', set, likeness, mean, 'nearer', 'Zero is wanted.', 0),
+      ...likenessFigures(set, likeness),
       over('Milliseconds on the processor', set, times, median, 'lower', 'Median; on a shared machine.'),
     );
+    drawings.push(likenessTable(set, likeness));
   }
   const explained = figures[0]!.explained;
   const deps = { engine, stepper: engine, encode: encodeHistoryPlain };
   const runs: Attribution[] = [];
-  const likeness: number[] = [];
-  for (let number = 0; number < Math.min(attributed, people); number++) {
+  const likeness: Likeness[][] = [];
+  const networksEach = randomNetworks / attributed;
+  for (let number = 0; number < attributed; number++) {
     const subject = subjectFor(number, explained);
     const of = (one: LearnedPack) =>
       attribute(learnedGame(one, subject, explained, learnedSize('first'), deps), {
@@ -103,26 +111,18 @@ async function learnedSection(own: LearnedPack): Promise<ValidationSection> {
       });
     const found = await of(own);
     runs.push(found);
-    likeness.push(rankCorrelation(atEnd(found), atEnd(await of(other))));
+    likeness.push([]);
+    for (const other of others.slice(number * networksEach, (number + 1) * networksEach))
+      likeness[number]!.push(likenessOf(atEnd(found), atEnd(await of(other)), -1));
     process.stderr.write(`\rcontributions: ${number + 1}   `);
   }
-  out.push(...attributionFigures('any event, Shapley values', runs, '1'));
-  out.push(
-    over(
-      'Rank correlation of contributions with those of random weights',
-      'any event, Shapley values',
-      likeness,
-      mean,
-      'nearer',
-      'Zero is wanted.',
-      0,
-    ),
-  );
+  const set = 'any event, Shapley values';
+  out.push(...attributionFigures(set, runs, '1'), ...likenessFigures(set, likeness));
   return sectionOf(
-    `People drawn by the pack itself, under usual care. Random weights: every tensor drawn anew, normal, with its own mean and spread.`,
+    `People drawn by the pack itself, under usual care. Random weights: every tensor drawn anew, normal, with its own mean and spread, ${randomNetworks} networks; gradients of ${compared} people by each, Shapley values of ${attributed} people by ${networksEach} of them each. Spearman’s correlation of contributions at the horizon, without inputs that are as their reference: those contribute nothing under any weights.`,
     own.manifest,
     out,
-    [tableOf('Contributions of one drawn person at the horizon', runs[0]!)],
+    [tableOf('Contributions of one drawn person at the horizon', runs[0]!), ...drawings],
     [
       'Integrated gradients follow the mean path, the course without chance; Shapley values follow the forecast.',
       'What is explained is what the model used, never why a person is ill.',
@@ -153,6 +153,61 @@ async function equationsSection(own: EquationsPack): Promise<ValidationSection> 
   );
 }
 
+/** Rank correlation of contributions with those of a random network. */
+interface Likeness {
+  readonly all: number;
+  /** Without the latest value of what is explained; null where no marker is, or it was never measured. */
+  readonly withoutOwn: number | null;
+}
+
+/** Place of the latest value of the marker that is explained, or −1. */
+function latestOf(explained: Explained, inputs: GradientAttribution['inputs']): number {
+  return explained.kind === 'marker' ? inputs.findLastIndex(({ id }) => id.startsWith(`seen-${explained.marker}-`)) : -1;
+}
+
+function likenessOf(contributions: readonly number[], others: readonly number[], carried: number): Likeness {
+  const over = (isKept: (i: number) => boolean) => {
+    const kept = contributions.flatMap((own, i) => (isKept(i) && (own !== 0 || others[i] !== 0) ? [i] : []));
+    return rankCorrelation(
+      kept.map((i) => contributions[i]!),
+      kept.map((i) => others[i]!),
+    );
+  };
+  return { all: over(() => true), withoutOwn: carried < 0 ? null : over((i) => i !== carried) };
+}
+
+/** `likeness` by person and network. */
+function likenessFigures(set: string, likeness: readonly (readonly Likeness[])[]): Figure[] {
+  const name = 'Rank correlation of contributions with those of random weights';
+  const figure = (suffix: string, of: (one: Likeness) => number | null) => {
+    const byPerson = likeness.map((own) => own.map(of).filter((value) => value !== null)).filter((own) => own.length > 0);
+    return byPerson.length === 0
+      ? []
+      : [over(`${name}${suffix}`, set, byPerson.map(mean), mean, 'nearer', 'Mean over people and networks; zero is wanted.', 0)];
+  };
+  return [
+    ...figure('', ({ all }) => all),
+    ...figure(', without the latest value of what is explained', ({ withoutOwn }) => withoutOwn),
+  ];
+}
+
+function likenessTable(set: string, likeness: readonly (readonly Likeness[])[]): TableDrawing {
+  const overPeople = (network: number, of: (one: Likeness) => number | null) => {
+    const values = likeness.map((own) => of(own[network]!)).filter((value) => value !== null);
+    return values.length === 0 ? null : mean(values);
+  };
+  return {
+    kind: 'table',
+    title: `${set}: rank correlation with each of ${randomNetworks} random networks, mean over people`,
+    columns: ['Network', 'All inputs', 'Without the latest value of what is explained'],
+    rows: Array.from({ length: randomNetworks }, (_, network) => [
+      network + 1,
+      overPeople(network, ({ all }) => all),
+      overPeople(network, ({ withoutOwn }) => withoutOwn),
+    ]),
+  };
+}
+
 function attributionFigures(set: string, runs: readonly Attribution[], unit: string): Figure[] {
   const rounding = runs.map(({ base, full, contributions }) =>
     Math.max(...full.map((value, t) => Math.abs(contributions.reduce((sum, own) => sum + own[t]!, base[t]!) - value))),
@@ -164,7 +219,7 @@ function attributionFigures(set: string, runs: readonly Attribution[], unit: str
     over(
       'Chance in contributions over the largest of them',
       set,
-      runs.map((run) => (change(run) > 0 ? run.noise / change(run) : 0)),
+      runs.map((run) => (change(run) > 0 ? run.noise.at(-1)! / change(run) : 0)),
       median,
       'lower',
       'Median over people of the standard deviation over two seeds, of the first answer.',
@@ -233,8 +288,8 @@ function tableOf(title: string, { groups, contributions, unit }: Attribution): T
 }
 
 /** The same shapes, every tensor drawn anew with its own mean and spread; what must ascend or stay positive is kept. */
-function randomised({ network, encoder }: LearnedPack): Pick<LearnedPack, 'network' | 'encoder'> {
-  const random = new RandomSequence(seedFrom(seed + 1), streams.people);
+function randomised({ network, encoder }: LearnedPack, number: number): Pick<LearnedPack, 'network' | 'encoder'> {
+  const random = new RandomSequence(seedFrom(seed + 1 + number), streams.people);
   const kept = new Set(['tailCount', 'tailScale', 'observationScale', 'entryLogScale', 'traitLogScale', 'scaleBias']);
   const drawn = <Tensors extends MemberTensors | EncoderTensors>(tensors: Tensors): Tensors =>
     Object.fromEntries(
@@ -262,16 +317,6 @@ async function roughGradients(of: LearnedPack, subject: Subject, explained: Expl
 
 function atEnd({ contributions }: Attribution): number[] {
   return contributions.map((own) => own.at(-1)!);
-}
-
-function rankCorrelation(a: readonly number[], b: readonly number[]): number {
-  const rank = (of: readonly number[]) => of.map((value) => of.filter((other) => other < value).length);
-  const [x, y] = [rank(a), rank(b)];
-  const [centreX, centreY] = [mean(x), mean(y)];
-  const product = x.reduce((sum, value, i) => sum + (value - centreX) * (y[i]! - centreY), 0);
-  const size = (ranks: readonly number[], centre: number) => ranks.reduce((sum, value) => sum + (value - centre) ** 2, 0);
-  const scale = Math.sqrt(size(x, centreX) * size(y, centreY));
-  return scale === 0 ? 0 : product / scale;
 }
 
 function mean(of: readonly number[]): number {
