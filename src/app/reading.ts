@@ -38,17 +38,9 @@ export function incidenceAt(plan: PlanForecast, outcome: string, index: number):
   return outcome === anyEvent ? 1 - plan.eventFree[index]! : (plan.events[outcome]?.incidence[index] ?? Number.NaN);
 }
 
-/** Differences of cumulative incidence by group, ascending; a group is one draw of what is not known about the world. */
+/** Equally likely differences of cumulative incidence, ascending. */
 export function differencesAt(difference: ForecastDifference, outcome: string, index: number): readonly number[] {
   return (outcome === anyEvent ? difference.anyEvent[index] : difference.events[outcome]?.[index]) ?? [];
-}
-
-/** Linear between neighbours of a sorted list (type 7). */
-export function quantileOf(sorted: readonly number[], level: number): number {
-  const at = level * (sorted.length - 1);
-  const low = Math.floor(at);
-  const high = Math.min(sorted.length - 1, low + 1);
-  return sorted[low]! + (sorted[high]! - sorted[low]!) * (at - low);
 }
 
 /** One of several equally likely outcomes. */
@@ -87,16 +79,24 @@ export function signShares(levels: readonly (readonly number[])[]): number[] {
   return levels.map((shares) => 1 - (shares[0] ?? Number.NaN));
 }
 
-/** A chance at one time with what is not known of it: 90 % over draws of the world; of whatever comes first, from model to model. */
+/** A chance at one time with its 90 % interval. */
 export function incidenceRange(plan: PlanForecast, outcome: string, index: number): Estimate | null {
   const value = incidenceAt(plan, outcome, index);
   if (!Number.isFinite(value)) return null;
-  const one = plan.events[outcome];
-  if (outcome !== anyEvent) return one ? { value, low: one.low[index]!, high: one.high[index]! } : null;
-  // The first event is one of them: chances of a model add up.
-  const events = Object.values(plan.events);
-  const models = events[0]?.members.map((_, m) => events.reduce((sum, { members }) => sum + members[m]![index]!, 0)) ?? [];
-  return models.length < 2 ? { value, low: value, high: value } : { value, low: Math.min(...models), high: Math.max(...models) };
+  const one = outcome === anyEvent ? (plan.anyEvent ?? endsAddedUp(plan)) : plan.events[outcome];
+  return one ? { value, low: one.low[index]!, high: one.high[index]! } : null;
+}
+
+/** For a forecast kept from before the interval of any event was made: as if the events were unsure together. */
+function endsAddedUp({ events, eventFree }: PlanForecast): Required<PlanForecast>['anyEvent'] {
+  const line = (ends: (event: PlanForecast['events'][string]) => readonly number[]) =>
+    eventFree.map((_, t) =>
+      Math.min(
+        1,
+        Object.values(events).reduce((sum, event) => sum + ends(event)[t]!, 0),
+      ),
+    );
+  return { low: line(({ low }) => low), high: line(({ high }) => high) };
 }
 
 /** What is read of one plan: a chance, or the middle of the first marker with where 9 in 10 courses lie. */

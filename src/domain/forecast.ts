@@ -51,7 +51,9 @@ export interface PlanForecast {
   readonly events: Readonly<Record<string, EventForecast>>;
   /** Share of rollouts without any event at each time. */
   readonly eventFree: readonly number[];
-  /** Mean days without any event within the horizon, with the spread over groups. */
+  /** 90 % interval of the chance of any event, 1 − `eventFree`, at each time. Forecasts kept from before it was made have none. */
+  readonly anyEvent?: Pick<EventForecast, 'low' | 'high'>;
+  /** Mean days without any event within the horizon, with a 90 % interval of what is not known of the world. */
   readonly eventFreeDays: Estimate;
   /** Why this plan is outside what the pack's evidence covers; empty if it is inside. */
   readonly outsideSupport: readonly string[];
@@ -91,20 +93,35 @@ export interface EventForecast {
   readonly incidence: readonly number[];
   /** [member][time]. */
   readonly members: readonly (readonly number[])[];
-  /** 90 % interval of the incidence over groups (members × cited-effect draws) at each time. */
+  /** 90 % interval at each time: over ensemble members and draws of cited effects, or from the number of posterior draws. */
   readonly low: readonly number[];
   readonly high: readonly number[];
 }
 
+/**
+ * What a plan changes of a chance or of days, as equally likely values, ascending: dots of a picture, whose interval is read with `dotQuantile`. Of a
+ * learned pack they are 50 values of the distribution over its members, of a pack of equations one a group of posterior draws.
+ */
 export interface ForecastDifference {
   readonly planId: string;
   readonly markers: Readonly<Record<string, MarkerForecast>>;
-  /** Difference of cumulative incidence by group, each sorted ascending: [time][group]. */
+  /** Difference of cumulative incidence: [time][dot]. */
   readonly events: Readonly<Record<string, readonly (readonly number[])[]>>;
-  /** All events together: [time][group], sorted ascending. */
+  /** All events together: [time][dot]. */
   readonly anyEvent: readonly (readonly number[])[];
-  /** Days without an event gained (+) or lost (−) within the horizon, by group, sorted ascending. */
+  /** Days without an event gained (+) or lost (−) within the horizon. */
   readonly eventFreeDays: readonly number[];
+}
+
+/**
+ * What lies below with this chance, of equally likely values, ascending: the i-th of n stands for the chance (i + ½)/n, between them by
+ * straight lines (type 5, Hyndman & Fan 1996), beyond them the ends. NaN of none.
+ */
+export function dotQuantile(dots: ArrayLike<number>, chance: number): number {
+  const place = Math.min(dots.length - 1, Math.max(0, chance * dots.length - 0.5));
+  const below = Math.floor(place);
+  const value = dots[below] ?? Number.NaN;
+  return value + (place - below) * ((dots[below + 1] ?? value) - value);
 }
 
 export interface Estimate {

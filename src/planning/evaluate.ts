@@ -4,11 +4,12 @@
  * chance: the same starts, the same noise, the same draws.
  */
 import { AppError } from '#domain/errors.ts';
-import type { Measure, MeasureValue } from '#domain/planning.ts';
+import { dotQuantile, type Estimate } from '#domain/forecast.ts';
+import type { Measure, MeasureValue, PlanCandidate, PlanQuestion } from '#domain/planning.ts';
 import type { Plan } from '#domain/plan.ts';
 import type { RunHooks } from '#engine/engine.ts';
-import { quantileOfSorted } from '#numerics/quantiles.ts';
-import type { PackManifest, Target } from '#packs/manifest.ts';
+import type { LearnedManifest, PackManifest, Target } from '#packs/manifest.ts';
+import { differenceDots, overMembers, paired } from '#twin/member-estimate.ts';
 
 export interface PlanEvaluator {
   /** About so many futures a plan: rounded up to whole groups, and no more than there are draws. In the order of the plans. */
@@ -17,7 +18,10 @@ export interface PlanEvaluator {
 
 /** What one plan came to. */
 export interface PlanFigures {
-  /** [measure] of [group]: a group is one draw of what is not known of the world. NaN where a group says nothing. */
+  /**
+   * [measure] of [group]; NaN where a group says nothing. Of a learned pack a group is a draw of what is not known of the world, members one
+   * after the other; of a pack of equations a run of posterior draws.
+   */
   readonly groups: readonly Float64Array[];
   readonly rollouts: number;
   /** Share of its futures that left the model's range and count nowhere. */
@@ -36,30 +40,51 @@ export function meanOfGroups(groups: Float64Array): number {
   return count === 0 ? Number.NaN : sum / count;
 }
 
-/** A figure with its 90 % interval over groups, and what it is more than usual care's, group by group. */
-export function measureValue(plan: Float64Array, usualCare: Float64Array): MeasureValue {
-  const paired = plan.map((value, g) => value - usualCare[g]!);
-  const difference = interval(paired);
-  return { ...interval(plan), difference: { ...difference, dots: evenly(known(paired), mostDots) } };
+/** The goals and limits of a question, in its order: what a plan comes to by group ([measure], goals first), and usual care. */
+export function measureValues(
+  { goals, limits, horizonDays }: Pick<PlanQuestion, 'goals' | 'limits' | 'horizonDays'>,
+  manifest: PackManifest,
+  plan: readonly Float64Array[],
+  usualCare: readonly Float64Array[],
+): Pick<PlanCandidate, 'goals' | 'limits'> {
+  const values = [...goals, ...limits].map(({ measure }, m) =>
+    measureValue(measure, plan[m]!, usualCare[m]!, { manifest, horizonDays }),
+  );
+  return { goals: values.slice(0, goals.length), limits: values.slice(goals.length) };
 }
 
-const mostDots = 50;
-
-function interval(groups: Float64Array): { readonly value: number; readonly low: number; readonly high: number } {
-  const ascending = known(groups);
-  if (ascending.length === 0) return { value: Number.NaN, low: Number.NaN, high: Number.NaN };
+/**
+ * A figure with its 90 % interval, and what it is more than usual care's, group by group. Members of an ensemble are few and stand for a
+ * distribution (`memberSpread`); posterior draws are taken as they are.
+ */
+function measureValue(
+  measure: Measure,
+  plan: Float64Array,
+  usualCare: Float64Array,
+  { manifest, horizonDays }: { readonly manifest: PackManifest; readonly horizonDays: number },
+): MeasureValue {
+  const difference = paired(plan, usualCare);
+  if (manifest.kind === 'equations') return { ...ofDots(plan, known(plan)), difference: withDots(difference, known(difference)) };
+  const members = manifest.network.M;
+  const most = mostOf(measure, manifest, horizonDays);
   return {
-    value: meanOfGroups(groups),
-    low: quantileOfSorted(ascending, 0.05),
-    high: quantileOfSorted(ascending, 0.95),
+    ...overMembers(plan, members, most),
+    difference: withDots(difference, differenceDots(plan, usualCare, members, most)),
   };
 }
 
-const known = (values: Float64Array) => values.filter((value) => !Number.isNaN(value)).sort();
+const withDots = (groups: Float64Array, dots: readonly number[]) => ({ ...ofDots(groups, dots), dots });
 
-function evenly(ascending: Float64Array, most: number): number[] {
-  if (ascending.length <= most) return [...ascending];
-  return Array.from({ length: most }, (_, i) => ascending[Math.floor(((i + 0.5) * ascending.length) / most)]!);
+function ofDots(groups: Float64Array, dots: readonly number[]): Estimate {
+  return { value: meanOfGroups(groups), low: dotQuantile(dots, 0.05), high: dotQuantile(dots, 0.95) };
+}
+
+const known = (values: Float64Array) => [...values.filter((value) => !Number.isNaN(value)).sort()];
+
+/** More a measure cannot be. A burden is known from the plan and needs no end. */
+function mostOf({ kind }: Measure, { grid: { stepDays } }: LearnedManifest, horizonDays: number): number {
+  if (kind === 'burden') return Infinity;
+  return kind === 'event-free-days' ? Math.ceil(horizonDays / stepDays - 1e-9) * stepDays : 1;
 }
 
 /** '1' for a chance or a share; else UCUM, counted things in braces. `amountUnit` is that of the one intervention that is dosed. */

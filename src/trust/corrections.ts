@@ -99,7 +99,16 @@ function withEvents(forecast: Forecast, odds: Odds): Forecast {
     );
     const by = area(timesDays, eventFree) - area(timesDays, plan.eventFree);
     const { value, low, high } = plan.eventFreeDays;
-    return { ...plan, events, eventFree, eventFreeDays: { value: value + by, low: low + by, high: high + by } };
+    const days = { value: value + by, low: Math.max(0, low + by), high: Math.min(timesDays.at(-1)!, high + by) };
+    const ends = (line: readonly number[]) =>
+      line.map((end, t) => Math.min(1, end * ratio(1 - eventFree[t]!, 1 - plan.eventFree[t]!)));
+    return {
+      ...plan,
+      events,
+      eventFree,
+      ...(plan.anyEvent ? { anyEvent: { low: ends(plan.anyEvent.low), high: ends(plan.anyEvent.high) } } : {}),
+      eventFreeDays: days,
+    };
   });
   const [before, after] = [forecast.plans[0], plans[0]];
   if (!before || !after) return forecast;
@@ -111,7 +120,7 @@ function withOdds(event: EventForecast, own: Odds[string]): EventForecast {
   return { incidence: line(event.incidence), members: event.members.map(line), low: line(event.low), high: line(event.high) };
 }
 
-/** A group's difference is laid on the mean incidence of usual care, and both ends are recalibrated. */
+/** A difference is laid on the mean incidence of usual care, and both ends are recalibrated. */
 function differenceWith(
   difference: ForecastDifference,
   before: PlanForecast,
@@ -124,19 +133,20 @@ function differenceWith(
       const usual = before.events[id]!.incidence;
       if (!own) return [id, byTime];
       const at = (p: number) => recalibrated(Math.min(1, Math.max(0, p)), own);
-      return [id, byTime.map((groups, t) => groups.map((d) => at(usual[t]! + d) - at(usual[t]!)))];
+      return [id, byTime.map((dots, t) => dots.map((d) => at(usual[t]! + d) - at(usual[t]!)))];
     }),
   );
   // All events together, and the days without one, follow in proportion to usual care's own change.
-  const ratio = (now: number, then: number) => (then > 0 ? now / then : 1);
-  const anyEvent = difference.anyEvent.map((groups, t) => {
+  const anyEvent = difference.anyEvent.map((dots, t) => {
     const by = ratio(1 - after.eventFree[t]!, 1 - before.eventFree[t]!);
-    return groups.map((d) => d * by);
+    return dots.map((d) => d * by);
   });
   const horizon = difference.eventFreeDays.length;
   const by = horizon === 0 ? 1 : ratio(lost(after), lost(before));
   return { ...difference, events, anyEvent, eventFreeDays: difference.eventFreeDays.map((days) => days * by) };
 }
+
+const ratio = (now: number, then: number) => (then > 0 ? now / then : 1);
 
 /** Mean share with an event over the grid. */
 function lost({ eventFree }: PlanForecast): number {

@@ -1,7 +1,6 @@
 import { AppError } from '#domain/errors.ts';
 import type {
   EventForecast,
-  Estimate,
   FitReport,
   Forecast,
   ForecastDifference,
@@ -15,7 +14,6 @@ import type { IsoDate, PatientRecord } from '#domain/record.ts';
 import { drivePlan } from '#engine/drive.ts';
 import type { Engine, PlanSummary, RolloutSummary, RunHooks, Stepper } from '#engine/engine.ts';
 import { roundUpRollouts } from '#engine/request.ts';
-import { quantileOfSorted } from '#numerics/quantiles.ts';
 import { seedFrom } from '#numerics/random.ts';
 import { fromState } from '#packs/conditioning.ts';
 import type { LearnedManifest, Marker } from '#packs/manifest.ts';
@@ -24,6 +22,7 @@ import type { TraitDistribution } from './encoder-plain.ts';
 import { reportFit, type Placing } from './fit-report.ts';
 import { drawStarts, fitTwin, type Twin } from './fit.ts';
 import { readHistory, type History } from './history.ts';
+import { differenceDots, overMembers } from './member-estimate.ts';
 import { outcomeOf } from './outcome.ts';
 import { checkPlan, outsideSupport, usualCarePlan } from './plan-check.ts';
 import { stepInputs } from './step-inputs.ts';
@@ -184,20 +183,27 @@ function translate(
   timesDays: readonly number[],
 ): Answer {
   const sizes: Sizes = { ...manifest.network, T: timesDays.length };
+  const { M } = sizes;
+  const horizonDays = timesDays.at(-1)!;
   const groups = summary.plans.map((plan) => groupFigures(plan, sizes, manifest.grid.stepDays));
+  const [usual] = groups;
+  const ofChance = (plan: GroupsByTime, care: GroupsByTime) => plan.map((own, t) => differenceDots(own, care[t]!, M, 1));
   return {
-    plans: plans.map((plan, p) => planForecast(manifest, plan, summary.plans[p]!, groups[p]!, sizes)),
-    differences: plans.slice(1).map(({ id }, d): ForecastDifference => ({
-      planId: id,
-      markers: eachMarker(manifest, (marker, i) =>
-        differenceOfMarker(marker, i, sizes, summary.differences[d]!.quantiles, summary.plans[0]!.quantiles),
-      ),
-      events: Object.fromEntries(
-        manifest.events.map((event, k) => [event.id, sortedDifferences(groups[d + 1]!.incidence[k]!, groups[0]!.incidence[k]!)]),
-      ),
-      anyEvent: sortedDifferences(groups[d + 1]!.any, groups[0]!.any),
-      eventFreeDays: differenceByGroup(groups[d + 1]!.eventFreeDays, groups[0]!.eventFreeDays),
-    })),
+    plans: plans.map((plan, p) => planForecast(manifest, plan, summary.plans[p]!, groups[p]!, sizes, horizonDays)),
+    differences: plans.slice(1).map(({ id }, d): ForecastDifference => {
+      const own = groups[d + 1]!;
+      return {
+        planId: id,
+        markers: eachMarker(manifest, (marker, i) =>
+          differenceOfMarker(marker, i, sizes, summary.differences[d]!.quantiles, summary.plans[0]!.quantiles),
+        ),
+        events: Object.fromEntries(
+          manifest.events.map((event, k) => [event.id, ofChance(own.incidence[k]!, usual!.incidence[k]!)]),
+        ),
+        anyEvent: ofChance(own.any, usual!.any),
+        eventFreeDays: differenceDots(own.eventFreeDays, usual!.eventFreeDays, M, horizonDays),
+      };
+    }),
   };
 }
 
@@ -209,12 +215,15 @@ interface Sizes {
   readonly T: number;
 }
 
+/** [time][group], members one after the other. */
+type GroupsByTime = readonly (readonly number[])[];
+
 /** One plan's figures by group: NaN where every future of a group diverged. */
 interface GroupFigures {
-  /** [cause][time][group] */
-  readonly incidence: readonly (readonly number[])[][];
-  /** [time][group] all causes together. */
-  readonly any: readonly (readonly number[])[];
+  /** By cause. */
+  readonly incidence: readonly GroupsByTime[];
+  /** All causes together. */
+  readonly any: GroupsByTime;
   readonly eventFreeDays: readonly number[];
 }
 
@@ -236,7 +245,9 @@ function planForecast(
   summary: PlanSummary,
   groups: GroupFigures,
   sizes: Sizes,
+  horizonDays: number,
 ): PlanForecast {
+  const { incidence, low, high } = eventForecast(groups.any, sizes.M);
   return {
     plan,
     markers: eachMarker(manifest, (marker, i) => markerForecast(marker, i, summary, sizes)),
@@ -248,8 +259,9 @@ function planForecast(
     ),
     events: Object.fromEntries(manifest.events.map(({ id }, k) => [id, eventForecast(groups.incidence[k]!, sizes.M)])),
     // From the paths' own hazards, as the incidences are, so that on every page the parts add up to one.
-    eventFree: groups.any.map((ofTime) => 1 - mean(ofTime)),
-    eventFreeDays: overGroups(groups.eventFreeDays),
+    eventFree: incidence.map((share) => 1 - share),
+    anyEvent: { low, high },
+    eventFreeDays: overMembers(groups.eventFreeDays, sizes.M, horizonDays),
     outsideSupport: [],
   };
 }
@@ -320,31 +332,15 @@ function levelShares(summary: PlanSummary, i: number, count: number, { S, T }: S
   });
 }
 
-function eventForecast(incidence: readonly (readonly number[])[], M: number): EventForecast {
+function eventForecast(incidence: GroupsByTime, M: number): EventForecast {
   const perMember = incidence[0]!.length / M;
-  const intervals = incidence.map(overGroups);
+  const intervals = incidence.map((ofTime) => overMembers(ofTime, M, 1));
   return {
     incidence: intervals.map(({ value }) => value),
     members: indices(M).map((m) => incidence.map((ofTime) => mean(ofTime.slice(m * perMember, (m + 1) * perMember)))),
     low: intervals.map(({ low }) => low),
     high: intervals.map(({ high }) => high),
   };
-}
-
-/** Mean, and the 5 % and 95 % points over groups. */
-function overGroups(values: readonly number[]): Estimate {
-  const sorted = finite(values).sort((a, b) => a - b);
-  if (sorted.length === 0) return { value: NaN, low: NaN, high: NaN };
-  return { value: mean(sorted), low: quantileOfSorted(sorted, 0.05), high: quantileOfSorted(sorted, 0.95) };
-}
-
-function sortedDifferences(plan: readonly (readonly number[])[], usualCare: readonly (readonly number[])[]): number[][] {
-  return plan.map((ofTime, t) => differenceByGroup(ofTime, usualCare[t]!));
-}
-
-/** A group is the same draw of the world under both plans, so its difference is the plan's effect in that world. */
-function differenceByGroup(plan: readonly number[], usualCare: readonly number[]): number[] {
-  return finite(plan.map((value, g) => value - usualCare[g]!)).sort((a, b) => a - b);
 }
 
 function eachMarker(

@@ -3,7 +3,7 @@
  * column which it is: comment lines get lost when rows are copied, columns do not.
  */
 import { addHours } from '#domain/doses.ts';
-import type { Forecast, MarkerForecast } from '#domain/forecast.ts';
+import { dotQuantile, type Forecast, type MarkerForecast } from '#domain/forecast.ts';
 import type { PatientRecord } from '#domain/record.ts';
 import type { RunStamp } from './about.ts';
 import { safetyLine, simulatedLine, stampLines } from './about.ts';
@@ -144,18 +144,18 @@ export function simulatedCsv(
     ...forecast.differences.flatMap(({ planId, markers, events, anyEvent }) => [
       ...bandRows('difference from usual care: marker', planOf(planId), markers),
       ...[...Object.entries(events), ...(Object.keys(events).length > 1 ? [['any', anyEvent] as const] : [])].flatMap(
-        ([id, groups]) =>
+        ([id, byTime]) =>
           timesDays.flatMap((day, t) => {
-            const sorted = groups[t]!;
-            if (sorted.length === 0) return [];
+            const dots = byTime[t]!;
+            if (dots.length === 0) return [];
             const label = id === 'any' ? 'any event' : labelOf(id);
             return [
               row('difference from usual care: event probability', planOf(planId), id, label, day, [
                 '1',
-                '90 % interval over groups',
-                quantile(sorted, 0.05),
-                quantile(sorted, 0.5),
-                quantile(sorted, 0.95),
+                '90 % interval',
+                dotQuantile(dots, 0.05),
+                dotQuantile(dots, 0.5),
+                dotQuantile(dots, 0.95),
               ]),
             ];
           }),
@@ -169,13 +169,6 @@ export function simulatedCsv(
     forecast.message,
   ];
   return csvText(comments, simulatedHeader, rows, options);
-}
-
-/** Type 7, of a sorted list that is not empty. */
-function quantile(sorted: readonly number[], level: number): number {
-  const at = level * (sorted.length - 1);
-  const low = Math.floor(at);
-  return sorted[low]! + ((sorted[low + 1] ?? sorted[low]!) - sorted[low]!) * (at - low);
 }
 
 const measuredHeader = [

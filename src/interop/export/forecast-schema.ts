@@ -107,6 +107,7 @@ export const forecastSchema = v.strictObject({
         signs: byId(v.array(shares)),
         events: byId(event),
         eventFree: shares,
+        anyEvent: v.exactOptional(v.strictObject({ low: shares, high: shares })),
         eventFreeDays: estimate,
         outsideSupport: v.array(text),
         targets: v.exactOptional(byId(target)),
@@ -179,7 +180,7 @@ export function shapeFault(forecast: Forecast): string | null {
     const at = `forecast.plans.${p}`;
     const fault =
       markersFault(one.markers, times, at) ??
-      lengthFault(one.eventFree, times, `${at}.eventFree`) ??
+      first([one.eventFree, ...Object.values(one.anyEvent ?? {})], (own) => lengthFault(own, times, `${at}.eventFree`)) ??
       first(Object.values(one.signs), (levels) => lengthFault(levels, times, `${at}.signs`)) ??
       first(Object.values(one.events), ({ incidence, low, high, members }) =>
         first([incidence, low, high, ...members], (own) => lengthFault(own, times, `${at}.events`)),
@@ -190,10 +191,7 @@ export function shapeFault(forecast: Forecast): string | null {
     const at = `forecast.differences.${d}`;
     const fault =
       markersFault(one.markers, times, at) ??
-      first(
-        [one.anyEvent, ...Object.values(one.events)],
-        (own) => lengthFault(own, times, `${at}.events`) ?? groupsFault(own, at),
-      );
+      first([one.anyEvent, ...Object.values(one.events)], (own) => lengthFault(own, times, `${at}.events`) ?? dotsFault(own, at));
     if (fault) return fault;
   }
   if (!past) return null;
@@ -220,8 +218,8 @@ function bandsFault({ bands, median }: Pick<MarkerForecast, 'bands' | 'median'>,
   return isOrdered ? null : `${at}: a band whose low end lies above its high end`;
 }
 
-const groupsFault = (groups: readonly (readonly number[])[], at: string): string | null =>
-  groups.every((group) => group.every((value, g) => g === 0 || value >= group[g - 1]!)) ? null : `${at}: groups do not ascend`;
+const dotsFault = (byTime: readonly (readonly number[])[], at: string): string | null =>
+  byTime.every((dots) => dots.every((value, i) => i === 0 || value >= dots[i - 1]!)) ? null : `${at}: differences do not ascend`;
 
 const lengthFault = (line: readonly unknown[], times: number, at: string): string | null =>
   line.length === times ? null : `${at}: a line of ${line.length} values for ${times} times`;

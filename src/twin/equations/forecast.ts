@@ -246,6 +246,7 @@ function translate(view: View, wanted: Wanted): Answer {
   const values = plans.map((_, p) => manifest.markers.map((marker) => markerValues(view, p, marker.id)));
   const happened = plans.map((_, p) => manifest.events.map((event) => eventDays(view, p, event.id)));
   const first = happened.map((events) => firstOf(events, view.draws));
+  const any = first.map((days) => eventForecast(view, days));
   return {
     plans: plans.map((plan, p) => ({
       plan,
@@ -254,7 +255,8 @@ function translate(view: View, wanted: Wanted): Answer {
       ),
       signs: {},
       events: Object.fromEntries(manifest.events.map(({ id }, k) => [id, eventForecast(view, happened[p]![k]!)])),
-      eventFree: view.timesDays.map((time) => 1 - shareBy(first[p]!, time)),
+      eventFree: any[p]!.incidence.map((share) => 1 - share),
+      anyEvent: { low: any[p]!.low, high: any[p]!.high },
       eventFreeDays: eventFreeDays(first[p]!, view.horizonDays),
       outsideSupport: [],
       targets: targetForecasts(view, p, wanted[p]!),

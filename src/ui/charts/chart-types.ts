@@ -119,11 +119,9 @@ export interface EventCurve {
   readonly event: string;
   /** Cumulative incidence 0..1 at each of the plan's times. */
   readonly incidence: ArrayLike<number>;
-  /** Monte-Carlo interval: chance from a finite number of rollouts. */
+  /** 90 % interval. */
   readonly low?: ArrayLike<number>;
   readonly high?: ArrayLike<number>;
-  /** One curve a member of the ensemble: doubt about the model. */
-  readonly members?: readonly ArrayLike<number>[];
 }
 
 export interface PlanEvents extends PlanIdentity {

@@ -1,12 +1,12 @@
-import { quantileSorted } from 'd3';
+import { dotQuantile } from '#domain/forecast.ts';
 
-/** `count` equally likely values out of many samples: the midpoints' quantiles (Kay et al. 2016, quantile dot plots). */
+/** `count` equally likely values out of samples: the midpoints' quantiles (Kay et al. 2016, quantile dot plots). So many stay as they are. */
 export function quantileValues(samples: ArrayLike<number>, count: number): number[] {
   const sorted = Array.from(samples)
     .filter(Number.isFinite)
     .sort((a, b) => a - b);
   if (sorted.length === 0) return [];
-  return Array.from({ length: count }, (_, k) => quantileSorted(sorted, (k + 0.5) / count) ?? Number.NaN);
+  return Array.from({ length: count }, (_, k) => dotQuantile(sorted, (k + 0.5) / count));
 }
 
 export interface PlacedDot {

@@ -101,7 +101,6 @@ export function events(plan: PlanIdentity, rates: readonly number[], some = kind
         incidence,
         low: incidence.map((share, i) => Math.max(0, share - error[i])),
         high: incidence.map((share, i) => share + error[i]),
-        members: [0.78, 0.9, 1, 1.08, 1.25].map((factor) => incidence.map((share) => share * factor)),
       };
     }),
   };

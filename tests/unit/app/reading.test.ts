@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { MarkerForecast } from '#domain/forecast.ts';
-import { likelyValues, quantileOf, signShares } from '#app/reading.ts';
+import { likelyValues, signShares } from '#app/reading.ts';
 
 const marker: MarkerForecast = {
   unit: 'mg/dL',
@@ -26,5 +26,4 @@ test('of twenty equally likely values eighteen are read between the bands, and o
 });
 test('without anyone alive there are no values', () =>
   expect(likelyValues({ ...marker, median: [Number.NaN] }, 0, 20)).toEqual([]));
-test('quantiles lie between neighbours', () => expect(quantileOf([1, 2, 4], 0.75)).toBe(3));
 test('a sign is shown by all who are above its first level', () => expect(signShares([[0.7, 0.2, 0.1]])[0]).toBeCloseTo(0.3));

@@ -178,7 +178,7 @@ describe('models disagree', () => {
   });
 });
 
-test('the chance of whatever comes first has the spread of its models', () => {
+test('the chance of whatever comes first has its own interval, or the events’ together where it was not made', () => {
   const forecast = withModels(
     result({
       plans: [{ id: usualCareId, name: 'Usual care', blocks: [] }],
@@ -188,10 +188,12 @@ test('the chance of whatever comes first has the spread of its models', () => {
     } as unknown as RunOrder),
     [0.08, 0.14],
   );
-  const [plan] = forecast.plans;
-  expect(incidenceRange(plan!, 'any', 1)).toMatchObject({ low: 0.08, high: 0.14 });
-  expect(incidenceRange(plan!, manifest.events[0]!.id, 1)).toEqual({ value: 0.1, low: 0, high: 0.2 });
-  expect(readingOf(forecast, plan!, manifest, 'any', 90)).toMatchObject({ kind: 'chance', low: 0.08, high: 0.14 });
+  const [kept] = forecast.plans;
+  const plan = { ...kept!, anyEvent: { low: [0, 0.08], high: [0, 0.14] } };
+  expect(incidenceRange(plan, 'any', 1)).toMatchObject({ low: 0.08, high: 0.14 });
+  expect(incidenceRange(kept!, 'any', 1)).toMatchObject({ low: 0, high: 0.4 });
+  expect(incidenceRange(plan, manifest.events[0]!.id, 1)).toEqual({ value: 0.1, low: 0, high: 0.2 });
+  expect(readingOf(forecast, plan, manifest, 'any', 90)).toMatchObject({ kind: 'chance', low: 0.08, high: 0.14 });
 });
 
 test('the truth of a drawn person is drawn when it is asked for, and goes with them', async () => {

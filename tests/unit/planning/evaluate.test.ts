@@ -8,10 +8,11 @@ import { CpuEngine } from '#engine/cpu/engine.ts';
 import { ReferenceSimulator } from '#engine/reference/simulation.ts';
 import { seedFrom } from '#numerics/random.ts';
 import { decodePack } from '#packs/decode.ts';
+import type { PackManifest } from '#packs/manifest.ts';
 import type { EquationsPack } from '#packs/pack.ts';
 import { equationsEvaluator } from '#planning/evaluate-equations.ts';
 import { learnedEvaluator } from '#planning/evaluate-learned.ts';
-import { meanOfGroups, measureValue, type PlanEvaluator } from '#planning/evaluate.ts';
+import { meanOfGroups, measureValues, type PlanEvaluator } from '#planning/evaluate.ts';
 import { encodeHistoryPlain } from '#twin/encoder-plain.ts';
 import { fitPerson, type FittedPerson } from '#twin/equations/fitted-person.ts';
 import { forecastEquations } from '#twin/equations/forecast.ts';
@@ -194,12 +195,47 @@ describe('plans under a pack of equations', () => {
   });
 });
 
-test('a difference is taken group by group, and a group that says nothing is left out', () => {
-  const value = measureValue(Float64Array.of(3, 5, Number.NaN, 9), Float64Array.of(1, 1, 1, 2));
-  expect(value.value).toBeCloseTo(17 / 3, 12);
-  expect(value.difference.value).toBeCloseTo(13 / 3, 12);
-  expect(value.difference.dots).toEqual([2, 4, 7]);
-  expect(measureValue(Float64Array.of(Number.NaN), Float64Array.of(1)).value).toBeNaN();
+describe('a figure and what it is more than usual care’s', () => {
+  const none = Number.NaN;
+  const goal = (measure: Measure) => ({ measure, wish: 'less', weight: 1 }) as const;
+  const valueOf = (manifest: PackManifest, measure: Measure, plan: readonly number[], usual: readonly number[]) =>
+    measureValues(
+      { goals: [goal(measure)], limits: [], horizonDays: 100 },
+      manifest,
+      [Float64Array.from(plan)],
+      [Float64Array.from(usual)],
+    ).goals[0]!;
+  const event: Measure = { kind: 'event', event: null, byDay: 90 };
+  const { manifest: learned } = toyPack();
+
+  test('is taken group by group, and a group that says nothing is left out', async () => {
+    const { manifest: equations } = await decodePack(await toyEquationsFiles());
+    const { value, difference } = valueOf(equations, event, [3, 5, none, 9], [1, 1, 1, 2]);
+    expect(value).toBeCloseTo(17 / 3, 12);
+    expect(difference.value).toBeCloseTo(13 / 3, 12);
+    expect(difference.dots).toEqual([2, 4, 7]);
+    expect([difference.low, difference.high]).toEqual([2, 7]);
+    expect(valueOf(equations, event, [none], [1])).toMatchObject({ value: none, low: none, difference: { dots: [] } });
+  });
+
+  test('of a learned pack goes by its members, and the dots are of the interval’s own distribution', () => {
+    const { value, low, high, difference } = valueOf(learned, event, [0.3, 0.32, 0.4, 0.42], [0.3, 0.3, 0.3, 0.3]);
+    expect(value).toBeCloseTo(0.36, 12);
+    // Two members leave one degree of freedom: nearly anything may be so, but no chance beyond 0 and 1.
+    expect([low, high]).toEqual([0, expect.closeTo(0.887, 3)]);
+    expect(difference.value).toBeCloseTo(0.06, 12);
+    expect(difference.dots).toHaveLength(50);
+    expect([difference.low, difference.high]).toEqual([difference.dots[2], difference.dots[47]]);
+    expect(difference.dots[0]).toBeCloseTo(-0.3, 12);
+    expect(difference.dots.at(-1)).toBeCloseTo(0.7, 12);
+  });
+
+  test('has no interval where all groups are alike, and a burden no end', () => {
+    const { difference, ...own } = valueOf(learned, { kind: 'burden', of: 'days-on-treatment' }, [500, 500], [400, 400]);
+    expect(own).toEqual({ value: 500, low: 500, high: 500 });
+    expect(new Set(difference.dots)).toEqual(new Set([100]));
+    expect(valueOf(learned, { kind: 'event-free-days' }, [170, 180], [170, 100]).high).toBe(180);
+  });
 });
 
 const errorOf = (groups: Float64Array) => {

@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { drawPerson } from '#cohorts/people.ts';
-import type { Forecast } from '#domain/forecast.ts';
+import { dotQuantile, type Forecast } from '#domain/forecast.ts';
 import type { Plan } from '#domain/plan.ts';
 import { ReferenceEngine } from '#engine/reference/engine.ts';
 import { seedFrom } from '#numerics/random.ts';
@@ -37,6 +37,15 @@ const run = (change: Partial<ForecastRequest> = {}, hooks = {}) =>
   );
 const whole: Promise<Forecast> = run();
 
+function expectInside(least: number, low: readonly number[], value: readonly number[], high: readonly number[], most: number) {
+  value.forEach((middle, t) => {
+    expect(low[t]!).toBeGreaterThanOrEqual(least);
+    expect(low[t]!).toBeLessThanOrEqual(middle + 1e-12);
+    expect(high[t]!).toBeGreaterThanOrEqual(middle - 1e-12);
+    expect(high[t]!).toBeLessThanOrEqual(most);
+  });
+}
+
 describe('a forecast', () => {
   test('has usual care first, every plan on one grid, and says how it went', async () => {
     const { status, message, plans, differences, timesDays, run: made, fit } = await whole;
@@ -51,7 +60,7 @@ describe('a forecast', () => {
 
   test('bands nest around the median, and signs and events are shares', async () => {
     const { plans, timesDays } = await whole;
-    for (const { markers, signs, events, eventFree } of plans) {
+    for (const { markers, signs, events, eventFree, anyEvent, eventFreeDays } of plans) {
       for (const { bands, median, memberMedians, courses } of Object.values(markers)) {
         expect(bands.map(({ level }) => level)).toEqual([0.5, 0.8, 0.9]);
         median.forEach((middle, t) => {
@@ -71,9 +80,11 @@ describe('a forecast', () => {
       });
       for (const { low, incidence, high, members } of Object.values(events)) {
         expect(members.map((own) => own.at(-1)!).reduce((a, b) => a + b) / 2).toBeCloseTo(incidence.at(-1)!);
-        expect(low.at(-1)!).toBeLessThanOrEqual(incidence.at(-1)!);
-        expect(high.at(-1)!).toBeGreaterThanOrEqual(incidence.at(-1)!);
+        expectInside(0, low, incidence, high, 1);
       }
+      const chance = eventFree.map((share) => 1 - share);
+      expectInside(0, anyEvent!.low, chance, anyEvent!.high, 1);
+      expectInside(0, [eventFreeDays.low], [eventFreeDays.value], [eventFreeDays.high], timesDays.at(-1)!);
     }
   });
 
@@ -87,14 +98,18 @@ describe('a forecast', () => {
     expect(nothing.eventFreeDays.every((value) => value === 0)).toBe(true);
   });
 
-  test('a cited hazard ratio lowers its event, leaves markers alone, and its own error spreads over groups', async () => {
-    const { differences } = await whole;
+  test('a cited hazard ratio lowers its event, leaves markers alone, and no difference is one that cannot be', async () => {
+    const { differences, plans, timesDays } = await whole;
     const { events, markers, eventFreeDays } = differences[1]!;
     const atEnd = events['death']!.at(-1)!;
-    expect(atEnd).toHaveLength(20);
-    expect(atEnd[0]!).toBeLessThan(atEnd[19]!);
-    expect(atEnd[19]!).toBeLessThan(0);
-    expect(eventFreeDays[0]!).toBeGreaterThan(0);
+    expect(atEnd).toHaveLength(50);
+    expect(dotQuantile(atEnd, 0.05)).toBeLessThan(dotQuantile(atEnd, 0.95));
+    // Two members leave hardly more than one degree of freedom, so that tails are long.
+    expect(dotQuantile(atEnd, 0.5)).toBeLessThan(0);
+    expect(dotQuantile(eventFreeDays, 0.5)).toBeGreaterThan(0);
+    expect(atEnd[0]!).toBeGreaterThanOrEqual(-plans[0]!.events['death']!.high.at(-1)!);
+    expect(eventFreeDays.at(-1)!).toBeLessThanOrEqual(timesDays.at(-1)! - plans[0]!.eventFreeDays.low);
+    expect(atEnd).toEqual(atEnd.toSorted((a, b) => a - b));
     expect(markers['albumin']!.median.every((value) => value === 0)).toBe(true);
   });
 

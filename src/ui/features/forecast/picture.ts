@@ -1,5 +1,5 @@
 /** From a forecast in days to what the charts take: one time axis in the pack's own unit, today at 0. */
-import type { Forecast, ForecastDifference, MarkerForecast, PlanForecast } from '#domain/forecast.ts';
+import { dotQuantile, type Forecast, type ForecastDifference, type MarkerForecast, type PlanForecast } from '#domain/forecast.ts';
 import type { Plan, PlanBlock, Regimen } from '#domain/plan.ts';
 import { hoursBetween } from '#domain/doses.ts';
 import type { PatientRecord } from '#domain/record.ts';
@@ -13,7 +13,6 @@ import {
   incidenceAt,
   incidenceRange,
   likelyValues,
-  quantileOf,
   readingOf,
   signShares,
   targetRead,
@@ -199,14 +198,15 @@ export function eventsOf(plan: PlanForecast, times: readonly number[]): PlanEven
   return {
     ...identityOf(plan.plan),
     times,
-    curves: Object.entries(plan.events).map(([event, { incidence, low, high, members }]) => ({
-      event,
-      incidence,
-      low,
-      high,
-      members,
-    })),
+    curves: Object.entries(plan.events).map(([event, { incidence, low, high }]) => ({ event, incidence, low, high })),
   };
+}
+
+/** What the interval of a chance allows for, as charts say it. */
+export function chanceInterval(manifest: PackManifest): string {
+  return manifest.kind === 'learned'
+    ? `for doubt about the model, whose ${manifest.network.M} versions differ`
+    : 'from the number of simulated courses alone';
 }
 
 export function signsOf(plan: PlanForecast, times: readonly number[]): PlanSigns {
@@ -300,18 +300,18 @@ function outcomeAnswer(
     verbOne,
     arms: [usual, ...shown.filter((plan) => plan !== usual)].map((plan) => {
       const count = Math.round(of * incidenceAt(plan, outcome, index));
-      const groups = forecast.differences.find((one) => one.planId === plan.plan.id);
-      const sorted = groups ? differencesAt(groups, outcome, index) : [];
+      const difference = forecast.differences.find((one) => one.planId === plan.plan.id);
+      const dots = difference ? differencesAt(difference, outcome, index) : [];
       const { name } = identityOf(plan.plan);
       const spread = incidenceRange(plan, outcome, index);
       const range = spread && { low: of * spread.low, high: of * spread.high };
-      if (sorted.length === 0) return { name, count, ...(range ? { range } : {}) };
+      if (dots.length === 0) return { name, count, ...(range ? { range } : {}) };
       // From the counts as they are shown, so that the sentence adds up.
       return {
         name,
         count,
         ...(range ? { range } : {}),
-        difference: { estimate: count - countUsual, low: of * quantileOf(sorted, 0.05), high: of * quantileOf(sorted, 0.95) },
+        difference: { estimate: count - countUsual, low: of * dotQuantile(dots, 0.05), high: of * dotQuantile(dots, 0.95) },
       };
     }),
   });

@@ -1,9 +1,9 @@
 /** What the one-page report says of a run, as rows of words: intervals before points, people before percentages. */
-import type { Forecast, InputUse, PlanForecast } from '#domain/forecast.ts';
+import { dotQuantile, type Forecast, type InputUse, type PlanForecast } from '#domain/forecast.ts';
 import type { Plan } from '#domain/plan.ts';
 import type { PackManifest } from '#app/manifest.ts';
 import { leverBlocks } from '#app/plans.ts';
-import { quantileOf, timeIndex } from '#app/reading.ts';
+import { timeIndex } from '#app/reading.ts';
 import { regimensText } from '#app/regimens.ts';
 import { unitText } from '#app/units.ts';
 import { formatDuration, formatMoment, formatRange, formatSigned, formatValue } from '#ui/charts/chart-words.ts';
@@ -53,15 +53,15 @@ export function resultRows(forecast: Forecast, manifest: PackManifest, day: numb
       cells: plans.map((plan) => {
         const own = plan.events[id];
         if (!own) return { own: '–', difference: null };
-        const sorted = differenceOf(plan)?.events[id]?.[index] ?? [];
+        const dots = differenceOf(plan)?.events[id]?.[index] ?? [];
         return {
           own: `${people(own.low[index]!, own.high[index]!, of)} (${formatValue(Math.round(of * own.incidence[index]!))})`,
           difference:
-            sorted.length === 0
+            dots.length === 0
               ? null
               : differenceWords({
-                  low: Math.round(of * quantileOf(sorted, 0.05)),
-                  high: Math.round(of * quantileOf(sorted, 0.95)),
+                  low: Math.round(of * dotQuantile(dots, 0.05)),
+                  high: Math.round(of * dotQuantile(dots, 0.95)),
                   // From the counts as they are shown, so that the line adds up.
                   middle: Math.round(of * own.incidence[index]!) - Math.round(of * plans[0]!.events[id]!.incidence[index]!),
                 }),
