@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { CovariateChange } from '#domain/dosing.ts';
 import type { Plan } from '#domain/plan.ts';
 import type { Burden, ChanceLimit, Goal, Measure, PlanQuestion, SearchSpace } from '#domain/planning.ts';
-import { offeredSpaces } from '#planning/spaces.ts';
+import { gridsOf, offeredSpaces } from '#planning/spaces.ts';
 import type { PackManifest } from '#packs/manifest.ts';
 import { isOffered, offeredMeasures, withinHorizon } from './measures.ts';
 import { horizonDays, offeredInterventions } from './plans.ts';
@@ -37,21 +37,31 @@ export interface TypedQuestion {
 export const firstSearchRollouts = 320;
 export const searchRolloutChoices = [1000, 4000, 10_000] as const;
 
-/** Something to begin with: a benefit, a harm and a burden of the pack, in its order and of equal weight. Null where nothing can be chosen. */
+/**
+ * Something to begin with: a benefit, a harm and a burden of the pack, of equal weight and chosen so that they pull apart. Null where
+ * nothing can be chosen.
+ */
 export function firstQuestion(manifest: PackManifest): TypedQuestion | null {
   const [space] = offeredSpaces(manifest);
   if (!space || offeredInterventions(manifest).length === 0) return null;
   const days = horizonDays(manifest);
   const offered = offeredMeasures(manifest, days);
   const first = (isOne: (one: (typeof offered)[number]) => boolean) => offered.find(isOne);
-  const benefit =
-    first(({ group, wish }) => group === 'Targets' && wish === 'more') ??
-    first(({ measure }) => measure.kind === 'event-free-days') ??
-    first(({ measure }) => measure.kind === 'marker-time');
+  const amount = first(({ measure }) => measure.kind === 'burden' && measure.of === 'amount');
+  const grid = gridsOf(manifest).find(({ intervention }) => space.kind === 'listed' && intervention === space.intervention);
+  const isUnmodelled = grid?.benefit === 'not-modelled';
+  const benefit = isUnmodelled
+    ? amount && { ...amount, wish: 'more' as const }
+    : (first(({ group, wish }) => group === 'Targets' && wish === 'more') ??
+      first(({ measure }) => measure.kind === 'event-free-days') ??
+      first(({ measure }) => measure.kind === 'marker-time'));
   const harm =
+    offered.find(({ measure }) => measure.kind === 'target' && isOfTooMuch(manifest, measure.target, benefit?.measure)) ??
     first(({ group, wish }) => group === 'Targets' && wish === 'less') ??
     first(({ measure }) => measure.kind === 'marker-ever-outside');
-  const burden = first(({ group }) => group === 'Burden');
+  // Where all listed plans have as many doses, fewer of them is no wish.
+  const isOneRhythm = grid?.intervalHours.length === 1 && !isUnmodelled;
+  const burden = (isOneRhythm ? amount : undefined) ?? first(({ group }) => group === 'Burden');
   return {
     goals: [benefit, harm, burden].flatMap((one) => (one ? [{ measure: one.measure, wish: one.wish, weight: 5 }] : [])),
     // How much of what is to be avoided may be borne is for a person to say.
@@ -65,6 +75,27 @@ export function firstQuestion(manifest: PackManifest): TypedQuestion | null {
     changes: {},
     changesFromDay: 0,
   };
+}
+
+/**
+ * Whether a target warns of too much of what another one wants of the same read-out, no earlier: too little of it is what missing that
+ * one says already.
+ */
+function isOfTooMuch(manifest: PackManifest, warning: string, wanted: Measure | undefined): boolean {
+  if (manifest.kind !== 'equations' || wanted?.kind !== 'target') return false;
+  const find = (id: string) => manifest.targets.find((target) => target.id === id)!;
+  const [own, other] = [find(warning), find(wanted.target)];
+  return (
+    own.intent === 'avoid' &&
+    own.low !== undefined &&
+    other.high !== undefined &&
+    own.measure.readout === other.measure.readout &&
+    !(
+      own.measure.window.kind === 'days' &&
+      other.measure.window.kind === 'days' &&
+      own.measure.window.to <= other.measure.window.from
+    )
+  );
 }
 
 /** A kept question under the pack as it is now: what this version does not offer is left out. */

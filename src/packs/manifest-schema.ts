@@ -244,6 +244,7 @@ const doseGrid = v.strictObject({
   loadingPer: v.exactOptional(v.picklist(['dose', 'kg', 'm2'])),
   loadingDurationHours: v.exactOptional(positive),
   maximumDose: positive,
+  benefit: v.exactOptional(v.literal('not-modelled')),
 });
 
 const demonstration = v.strictObject({

@@ -118,6 +118,8 @@ export interface DoseGrid {
   readonly loadingDurationHours?: number;
   /** Above this a single dose is out of the question, in the input's unit. */
   readonly maximumDose: number;
+  /** Set where the models know only what a dose does harm with: what it is given for is wished for as the amount given. */
+  readonly benefit?: 'not-modelled';
 }
 
 /** A made-up person to try the pack with. Times are hours relative to now, negative in the past. */

@@ -391,6 +391,7 @@ export const manifest = {
       startHours: [0, 168],
       loadingAmounts: [0],
       maximumDose: 250,
+      benefit: 'not-modelled',
     },
   ],
   demonstrations: [
