@@ -12,8 +12,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Figure, ValidationSection } from '#domain/validation.ts';
 import { clopperPearsonInterval } from '#numerics/intervals.ts';
+import { memberSpread, spreadQuantile } from '#numerics/member-spread.ts';
 import { quantileOfSorted, sorted } from '#numerics/quantiles.ts';
-import { betaQuantile } from '#numerics/special-functions.ts';
+import { studentQuantile } from '#numerics/special-functions.ts';
 import { loadPack } from '#packs/catalogue.ts';
 import { modelDigest } from '#packs/validation.ts';
 import { readModels } from '../../scripts/read-models.ts';
@@ -55,38 +56,21 @@ function carryOut(name: Study, runs: number): void {
 /** Effects by member, by group. */
 type Groups = readonly (readonly number[])[];
 
-/** As the page draws it: the middle 95 % of the groups of all members. */
+/** As the page draws it, though that draws 90 %. */
+function asDrawn(groups: Groups): [low: number, high: number] {
+  const spread = memberSpread(groups.flat(), groups.length);
+  return [spreadQuantile(spread, 0.025), spreadQuantile(spread, 0.975)];
+}
+
+/** As it was drawn before: the middle 95 % of the groups of all members. */
 function byQuantiles(groups: Groups): [low: number, high: number] {
   const all = sorted(groups.flat());
   return [quantileOfSorted(all, 0.025), quantileOfSorted(all, 0.975)];
 }
 
-/**
- * As few members allow: Student's t. The members' mean is off the truth by about as much as one of them is off the mean (the
- * bootstrap's own premise), hence 1 + 1/M of their variance, with one degree of freedom fewer than members; the spread inside members
- * adds, and is known from many draws, hence the degrees of freedom of Welch and Satterthwaite.
- */
-export function byMembers(groups: Groups): [low: number, high: number] {
-  const M = groups.length;
-  const means = groups.map(average);
-  const centre = average(means);
-  const between = means.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (M - 1);
-  const within = average(groups.map((own, m) => average(own.map((value) => (value - means[m]!) ** 2))));
-  const uncertain = between * (1 + 1 / M);
-  const freedom = (M - 1) * (1 + within / uncertain) ** 2;
-  const reach = studentPoint(freedom) * Math.sqrt(uncertain + within);
-  return [centre - reach, centre + reach];
-}
-
-/** 97.5 % point of Student's t. */
-function studentPoint(degreesOfFreedom: number): number {
-  const x = betaQuantile(0.05, degreesOfFreedom / 2, 0.5);
-  return Math.sqrt((degreesOfFreedom * (1 - x)) / x);
-}
-
 const intervals = [
-  { name: 'interval of Student’s t over members', of: byMembers },
-  { name: 'interval of the groups’ quantiles, as the page draws it', of: byQuantiles },
+  { name: 'interval over members, as the page draws it', of: asDrawn },
+  { name: 'interval of quantiles over groups, as drawn before', of: byQuantiles },
 ] as const;
 
 function coverageFigures(what: string, set: string, runs: readonly { groups: Groups; truth: number }[]): Figure[] {
@@ -125,7 +109,7 @@ function shareFigure(
 function meanFigure(name: string, set: string, values: readonly number[], aim: number | null): Figure {
   const centre = average(values);
   const sd = Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
-  const reach = (studentPoint(values.length - 1) * sd) / Math.sqrt(values.length);
+  const reach = (studentQuantile(0.975, values.length - 1) * sd) / Math.sqrt(values.length);
   return {
     name,
     set,
@@ -167,9 +151,9 @@ function coinFigures(): Figure[] {
       coin.map(({ marker }) => ({ groups: marker, truth: 0 })),
     ),
     shareFigure(
-      'The true arms ZDV + ddI and ZDV: an effect on the risk is found, 95 % interval of Student’s t over members',
+      'The true arms ZDV + ddI and ZDV: an effect on the risk is found, 95 % interval as the page draws it',
       set,
-      arms.filter(({ risk }) => byMembers(risk)[1] < 0).length,
+      arms.filter(({ risk }) => asDrawn(risk)[1] < 0).length,
       arms.length,
       { better: 'higher', wanted: null },
     ),
@@ -226,7 +210,7 @@ async function write(date: string): Promise<void> {
     });
   };
   const quantiles =
-    'Quantiles over five members are too narrow for what is not known of the parameters: six equally likely places for the truth among five members leave it outside all of them in one of three. Student’s t allows for that.';
+    'The page draws 90 % of Student’s t over members and the draws inside them (src/numerics/member-spread.ts). Quantiles over five members are too narrow for what is not known of the parameters: six equally likely places for the truth among five members leave it outside all of them in one of three.';
   await section('hiv-actg175', {
     method: `Placebo. ${shamStudy.people} people of the trial’s training people are split into two arms by the toss of a coin, whatever they were given, and an ensemble of ${shamStudy.members} members of the pack’s family, smaller (one marker, one event, steps of ${shamStudy.stepDays} days, ${shamStudy.fit.iterations} steps of the optimiser), is fitted anew. Its effect of the coin is held against zero. The same with arms that were truly compared shows that an effect would be found.`,
     figures: coinFigures(),

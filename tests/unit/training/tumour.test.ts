@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { RandomSequence, seedFrom } from '#numerics/random.ts';
-import { byMembers } from '#training/evaluation/what-if.ts';
 import { inverseWeights } from '#training/tumour/ablation.ts';
 import { BayesForecaster } from '#training/tumour/bayes.ts';
 import { drawCohort, seriesOf } from '#training/tumour/cohort.ts';
@@ -195,19 +194,5 @@ describe('forecasts', () => {
       expect(runTest(test, set, [new BayesForecaster(1), persistence])[1]).toEqual(alone);
       expect(alone!.rmse).toHaveLength(test === 'one-step' ? 1 : 5);
     }
-  });
-});
-
-describe('the interval of an effect over members', () => {
-  it('of five draws around an estimate that is itself off holds the truth in 95 of 100', () => {
-    const random = new RandomSequence(seedFrom(9));
-    let held = 0;
-    for (let run = 0; run < 2000; run++) {
-      const estimate = random.normal();
-      const [low, high] = byMembers(Array.from({ length: 5 }, () => [estimate + random.normal()]));
-      if (low < 0 && high > 0) held++;
-    }
-    expect(held / 2000).toBeGreaterThan(0.93);
-    expect(held / 2000).toBeLessThan(0.97);
   });
 });
