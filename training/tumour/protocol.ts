@@ -54,11 +54,11 @@ export const options: readonly Treatment[] = [
 ];
 
 /** Ten plans: one day of chemotherapy, or of radiotherapy, on each of the five days. */
-const sliding: readonly (readonly Treatment[])[] = Array.from({ length: 2 * horizon }, (_, k) =>
+export const sliding: readonly (readonly Treatment[])[] = Array.from({ length: 2 * horizon }, (_, k) =>
   Array.from({ length: horizon }, (_day, day): Treatment => (day !== k % horizon ? [0, 0] : k < horizon ? [1, 0] : [0, 1])),
 );
 
-const randomPlans = (random: RandomSequence): Treatment[][] =>
+export const randomPlans = (random: RandomSequence): Treatment[][] =>
   Array.from({ length: 2 * horizon }, () =>
     Array.from({ length: horizon }, (): Treatment => [random.uniform() < 0.5 ? 1 : 0, random.uniform() < 0.5 ? 1 : 0]),
   );

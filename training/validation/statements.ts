@@ -47,6 +47,19 @@ const statements: Readonly<Record<string, Statement>> = {
     validatedOn:
       'On nobody: this is the simulator of a published benchmark. Its exact posterior was measured on simulated people.',
   },
+  'lung-tumour-learned': {
+    isOnRealPeople: false,
+    validatedOn:
+      'On no real person: on simulated people of the benchmark it was learned from, who took no part in learning. What is true of them is known.',
+    absent: {
+      events: 'The courses of the simulated people end at a volume: measured values are scored while they go on.',
+      subgroups: 'Simulated people have no sex, age or origin.',
+      references: 'It was learned from simulated people: there are no published values of it to reproduce.',
+      posterior:
+        'The fit has a closed form outside the app: the benchmark’s section holds the app’s forecasts against it, a test its draws.',
+      memorisation: 'It was learned from simulated people: there is nobody to give back.',
+    },
+  },
 };
 
 export const statementOf = (packId: string): Statement => statements[packId] ?? byEquations;
