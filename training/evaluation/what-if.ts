@@ -35,7 +35,7 @@ const worlds: Readonly<Record<'placebo' | 'negative' | 'truth', World>> = {
   truth: { gamma: 2, isWorking: true, people: 120 },
 };
 /** Runs wanted of each study. */
-const wanted = { coin: 200, arms: 20, placebo: 200, negative: 100, truth: 50 } as const;
+const wanted = { coin: 200, arms: 20, placebo: 200, negative: 200, truth: 200 } as const;
 type Study = keyof typeof wanted;
 
 const fileOf = (name: Study): string => join(cache, `${name}.json`);
