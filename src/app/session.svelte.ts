@@ -25,6 +25,7 @@ import { RecordEditor } from './record.svelte.ts';
 import { ReplanningState } from './replanning.svelte.ts';
 import { RevealState } from './reveal.svelte.ts';
 import { SecurityState } from './security.svelte.ts';
+import { SeedCheck } from './seed-check.svelte.ts';
 import { readSettings, Settings } from './settings.svelte.ts';
 import { StorageState } from './storage.svelte.ts';
 import { TrustState } from './trust.svelte.ts';
@@ -67,6 +68,7 @@ export class Session {
   readonly planning: PlanningState;
   readonly replanning: ReplanningState;
   readonly why: WhyState;
+  readonly seedCheck: SeedCheck;
   readonly reveal: RevealState;
   readonly validation: Validation;
   readonly trust: TrustState;
@@ -129,6 +131,7 @@ export class Session {
       newId,
       isDemonstration: vault.isDemonstration,
     });
+    const corrections = (pack: PackInfo) => this.trust.correctionsOf(pack);
     const workspaces = vault.shelf('workspaces', readWorkspace);
     this.forecast = new ForecastState({
       client,
@@ -137,9 +140,10 @@ export class Session {
       minute,
       now,
       randomSeed,
-      corrections: (pack) => this.trust.correctionsOf(pack),
+      corrections,
     });
     const work = { client, forecast: this.forecast, audit, minute };
+    this.seedCheck = new SeedCheck({ ...work, randomSeed, corrections });
     this.planning = new PlanningState(work);
     this.replanning = new ReplanningState({ ...work, planning: this.planning });
     this.why = new WhyState(work);

@@ -1,5 +1,14 @@
 import { expect, test } from '@playwright/test';
-import { engineWorker, finished, firstForecast, runDetails, sentence, uncover, watchTraffic } from './steps.ts';
+import {
+  engineWorker,
+  expectNoSeriousFinding,
+  finished,
+  firstForecast,
+  runDetails,
+  sentence,
+  uncover,
+  watchTraffic,
+} from './steps.ts';
 
 const notADevice = 'Simulation for research and education. Not for diagnosis or treatment decisions. Not a medical device.';
 
@@ -99,6 +108,23 @@ test('an old result is marked when its plans change, and a run makes it new', as
   await finished(page);
   await expect(page.getByText('Shown is the last run.')).toHaveCount(0);
   await expect(sentence(page)).toContainText('plan B');
+});
+
+test('the same is asked with another seed, and it is said whether the message keeps', async ({ page }) => {
+  await firstForecast(page);
+  const before = await sentence(page).innerText();
+  await page.getByRole('button', { name: 'Compare with another seed' }).click();
+  const seeds = page.getByRole('region', { name: 'Would another seed say the same?' });
+  await expect(seeds.getByRole('status')).toHaveText(/^The message (keeps|moves): with seed \d+ instead of 1/, {
+    timeout: 90_000,
+  });
+  await expect(seeds.getByRole('table').getByRole('row')).toHaveCount(3);
+  // What is shown stays what it was.
+  await expect(sentence(page)).toHaveText(before);
+  await expect(runDetails(page)).toContainText('seed 1 ');
+  await expectNoSeriousFinding(page);
+  await page.getByRole('button', { name: 'Take another seed' }).click();
+  await expect(page.getByRole('button', { name: 'Compare with another seed' })).toBeDisabled();
 });
 
 test('a patient deleted by mistake comes back', async ({ page }) => {
