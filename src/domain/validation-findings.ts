@@ -20,6 +20,16 @@ export interface Failure {
   readonly figure: number | null;
 }
 
+/** What corrected ranges did, on people whom they were not learned from, to the figures that say where they should be. */
+export interface CorrectionTried {
+  /** Whose figures these are. */
+  readonly set: string | null;
+  readonly nearer: number;
+  readonly further: number;
+  /** Of those that ended further away than they were without, the one that was moved most; null where none did. */
+  readonly furthest: { readonly name: string; readonly before: number; readonly after: number; readonly wanted: number } | null;
+}
+
 /** Those of groups of people against each other are no simpler methods. */
 const audits: ReadonlySet<SectionId> = new Set(['subgroups']);
 
@@ -91,6 +101,24 @@ function differsFromOthers({ better, baselines }: Figure): boolean {
 
 export const trialsOf = ({ sections }: ValidationReport): readonly TrialReplication[] =>
   sections.flatMap(({ drawings }) => drawings.flatMap((drawing) => (drawing.kind === 'trials' ? drawing.trials : [])));
+
+/** Null where corrected ranges were not tried. */
+export function correctionTried({ sections }: ValidationReport): CorrectionTried | null {
+  const tried = (sections.find(({ id }) => id === 'conformal')?.figures ?? []).flatMap(({ name, value, wanted, baselines }) => {
+    const before = baselines[0]?.value ?? null;
+    if (value === null || wanted === null || before === null) return [];
+    return [{ name, before, after: value, wanted, by: Math.abs(value - wanted) - Math.abs(before - wanted) }];
+  });
+  if (tried.length === 0) return null;
+  const further = tried.filter(({ by }) => by > 0).sort((a, b) => Math.abs(b.after - b.before) - Math.abs(a.after - a.before));
+  const [most] = further;
+  return {
+    set: sections.find(({ id }) => id === 'conformal')!.figures[0]!.set,
+    nearer: tried.filter(({ by }) => by < 0).length,
+    further: further.length,
+    furthest: most ? { name: most.name, before: most.before, after: most.after, wanted: most.wanted } : null,
+  };
+}
 
 /** The measured values' range of this level, one a set of people. */
 export function coverageAt({ sections }: ValidationReport, level: number): readonly CoverageDrawing['rows'][number][] {

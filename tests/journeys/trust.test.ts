@@ -69,6 +69,7 @@ test('a conformal correction is off, says what it assumes, marks the forecast, a
   const ranges = page.getByRole('switch', { name: /^Conformal ranges/ });
   test.skip((await ranges.count()) === 0, 'the first pack brings no conformal corrections');
   await expect(ranges).not.toBeChecked();
+  await expect(page.getByText(/^Tried on \d+ test people: \d+ of the promised shares/)).toBeVisible();
   await page.getByText('Conformal ranges').click();
   await expect(page.getByText('Shown is the last run.')).toBeVisible();
   await page.getByRole('button', { name: 'Run again' }).click();

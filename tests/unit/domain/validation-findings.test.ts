@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { comparisonsOf, coverageAt, failuresOf, isOffTarget, standingTo, trialsOf } from '#domain/validation-findings.ts';
+import {
+  comparisonsOf,
+  correctionTried,
+  coverageAt,
+  failuresOf,
+  isOffTarget,
+  standingTo,
+  trialsOf,
+} from '#domain/validation-findings.ts';
 import { figure, madeUpReport, section } from '../../fixtures/validation-report.ts';
 
 describe('a figure', () => {
@@ -62,5 +70,24 @@ describe('a report', () => {
   test('gives the coverage of everything, not that of parts', () => {
     expect(coverageAt(madeUpReport(), 0.9).map(({ observed, n }) => [observed, n])).toEqual([[0.82, 1204]]);
     expect(trialsOf(madeUpReport()).map(({ isReplicated }) => isReplicated)).toEqual([true, false]);
+  });
+
+  test('says what corrected ranges brought nearer to what they promise, and what they moved furthest from it', () => {
+    const tried = (name: string, before: number, value: number) =>
+      figure({
+        name,
+        set: '51 test people',
+        value,
+        wanted: 0.9,
+        baselines: [{ name: 'before', value: before, difference: null }],
+      });
+    const figures = [tried('a', 0.8, 0.85), tried('b', 0.91, 0.92), tried('c', 0.95, 0.82), tried('d', 0.9, 0.9), figure()];
+    expect(correctionTried(madeUpReport({ sections: [section('conformal', figures)] }))).toEqual({
+      set: '51 test people',
+      nearer: 1,
+      further: 2,
+      furthest: { name: 'c', before: 0.95, after: 0.82, wanted: 0.9 },
+    });
+    expect(correctionTried(madeUpReport())).toBeNull();
   });
 });
