@@ -10,45 +10,34 @@ import type {
 } from '#domain/forecast.ts';
 import { bandLevels } from '#domain/forecast.ts';
 import type { Plan } from '#domain/plan.ts';
-import type { IsoDate, PatientRecord } from '#domain/record.ts';
 import { drivePlan } from '#engine/drive.ts';
-import type { Engine, PlanSummary, RolloutSummary, RunHooks, Stepper } from '#engine/engine.ts';
+import type { Engine, PlanSummary, RolloutSummary, RunHooks } from '#engine/engine.ts';
 import { roundUpRollouts } from '#engine/request.ts';
 import { seedFrom } from '#numerics/random.ts';
 import { fromState } from '#packs/conditioning.ts';
 import type { LearnedManifest, Marker } from '#packs/manifest.ts';
 import type { LearnedPack } from '#packs/pack.ts';
-import type { TraitDistribution } from './encoder-plain.ts';
 import { reportFit, type Placing } from './fit-report.ts';
-import { drawStarts, fitTwin, type Twin } from './fit.ts';
-import { readHistory, type History } from './history.ts';
+import { drawStarts, type Twin } from './fit.ts';
+import { fitHistory, type FitHistoryDeps, type FitHistoryRequest, type FittedHistory } from './fitted-history.ts';
+import type { History } from './history.ts';
 import { differenceDots, overMembers } from './member-estimate.ts';
 import { outcomeOf } from './outcome.ts';
 import { checkPlan, outsideSupport, usualCarePlan } from './plan-check.ts';
 import { stepInputs } from './step-inputs.ts';
 
-export interface ForecastRequest {
-  readonly pack: LearnedPack;
-  readonly record: PatientRecord;
-  readonly today: IsoDate;
+export interface ForecastRequest extends FitHistoryRequest {
   /** What-ifs. Usual care is made from the manifest and always comes first. */
   readonly plans: readonly Plan[];
   /** The pack's longest unless told otherwise; rounded up to whole grid steps. */
   readonly horizonDays?: number;
   /** 10,000 unless told otherwise; rounded up to a multiple of members × groups. */
   readonly rollouts?: number;
-  readonly seed: number;
-  readonly particlesPerMember?: number;
 }
 
-export interface ForecastDeps {
+export interface ForecastDeps extends FitHistoryDeps {
   readonly engine: Engine;
-  readonly stepper: Stepper;
-  /** `encodeHistory` on tfjs, or `encodeHistoryPlain`. */
-  readonly encode: (pack: LearnedPack, history: History) => Promise<readonly TraitDistribution[]> | readonly TraitDistribution[];
   readonly placing?: Placing<History>;
-  /** Milliseconds, only to say how long the parts took. Without it they took 0. */
-  readonly now?: () => number;
 }
 
 const groupsPerMember = 10;
@@ -65,32 +54,29 @@ const toleratedDivergence = 0.01;
  * statuses. The same request on the same engine and device gives the same forecast but for the elapsed times.
  */
 export async function forecast(request: ForecastRequest, deps: ForecastDeps, hooks: RunHooks = {}): Promise<Forecast> {
-  const { pack, record, today } = request;
+  return forecastFitted(request, await fitHistory(request, deps), deps, hooks);
+}
+
+/** The same of a person who was fitted already, under the same pack and seed. */
+export async function forecastFitted(
+  request: Omit<ForecastRequest, 'record' | 'particlesPerMember'>,
+  { history, twin, elapsedMs }: FittedHistory,
+  deps: Pick<ForecastDeps, 'engine' | 'placing' | 'now'>,
+  hooks: RunHooks = {},
+): Promise<Forecast> {
+  const { pack, today } = request;
   const { manifest, network } = pack;
   const { now = () => 0 } = deps;
+  const started = now();
   const steps = horizonSteps(manifest, request.horizonDays);
   const horizonDays = steps * manifest.grid.stepDays;
   request.plans.forEach((plan) => checkPlan(manifest, plan));
   const plans = [usualCarePlan(manifest, horizonDays), ...request.plans];
   if (new Set(plans.map(({ id }) => id)).size < plans.length)
     throw new AppError('plan_invalid', 'Two plans have the same id. Rename one.');
-  const seed = seedFrom(request.seed);
   const rollouts = roundUpRollouts(request.rollouts ?? 10_000, network.shape.M, groupsPerMember);
 
-  const started = now();
-  const history = readHistory(manifest, record, today);
-  const { particlesPerMember } = request;
-  const twin = fitTwin({
-    pack,
-    history,
-    stepper: deps.stepper,
-    posterior: await deps.encode(pack, history),
-    seed,
-    ...(particlesPerMember === undefined ? {} : { particlesPerMember }),
-  });
   const fit = reportFit(manifest, history, twin, deps.placing);
-  const fitted = now();
-
   const base: Base = {
     pack: { id: manifest.id, version: manifest.version, digest: pack.digest, title: manifest.title },
     today,
@@ -108,7 +94,7 @@ export async function forecast(request: ForecastRequest, deps: ForecastDeps, hoo
       seed: request.seed,
       rollouts,
       members: network.shape.M,
-      elapsedMs: { fit: fitted - started, rollOut: now() - fitted },
+      elapsedMs: { fit: elapsedMs, rollOut: now() - started },
     },
   });
   if (fit.standing === 'outside') return finish('outside-support', `The forecast is withheld. ${fit.reasons.join(' ')}`);

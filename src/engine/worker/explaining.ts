@@ -16,14 +16,12 @@ import { isLearned, type EquationsPack, type LearnedPack } from '#packs/pack.ts'
 import { encodeHistoryPlain } from '#twin/encoder-plain.ts';
 import { reportEquationsFit } from '#twin/equations/report.ts';
 import { reportFit } from '#twin/fit-report.ts';
-import { fitTwin } from '#twin/fit.ts';
-import { readHistory } from '#twin/history.ts';
-import { seedFrom } from '#numerics/random.ts';
 import { yieldToOthers } from '../../yield.ts';
 import type { AttributionOrder, WhyOrder } from '../protocol.ts';
 import { currentBench } from './bench.ts';
 import { fittedDraws, fittedOf } from './fitted.ts';
 import { part, type Handler, type Hooks } from './hooks.ts';
+import { learnedFitOf } from './learned-twin.ts';
 import { packOf, requirePassed } from './packs.ts';
 import { placeEquations, placeLearned } from './trusting.ts';
 
@@ -71,9 +69,7 @@ async function requireForecast(
   { record, today, question }: WhyOrder<{ readonly seed: number }>,
 ): Promise<void> {
   const { stepper } = await currentBench();
-  const history = readHistory(pack.manifest, record, today);
-  const posterior = encodeHistoryPlain(pack, history);
-  const twin = fitTwin({ pack, history, stepper, posterior, seed: seedFrom(question.seed) });
+  const { history, twin } = await learnedFitOf(pack, record, today, question.seed);
   requireInside(reportFit(pack.manifest, history, twin, placeLearned(pack, stepper)));
 }
 

@@ -13,13 +13,14 @@ import { corrected, withHead } from '#trust/corrections.ts';
 import { withDraws } from '#twin/equations/fitted-person.ts';
 import { forecastEquations } from '#twin/equations/forecast.ts';
 import { encodeHistoryPlain } from '#twin/encoder-plain.ts';
-import { forecast as forecastLearned } from '#twin/forecast.ts';
+import { forecast as forecastLearned, forecastFitted } from '#twin/forecast.ts';
 import { usualCareId } from '#twin/plan-check.ts';
 import type { Stepper } from '../engine.ts';
 import type { Machine } from '../resilient.ts';
 import { currentBench } from './bench.ts';
 import { fittedOf } from './fitted.ts';
 import { part, type Handler } from './hooks.ts';
+import { learnedFitOf } from './learned-twin.ts';
 import { packOf, requirePassed } from './packs.ts';
 import { placeEquations, placeLearned } from './trusting.ts';
 
@@ -35,15 +36,17 @@ export const forecast: Handler<'forecast'> = async (
   { packId, record, plans, today, now = `${today}T00:00`, rollouts, seed, corrections = [] },
   hooks,
 ) => {
-  const [pack, { engine, stepper, encode }] = [await packOf(packId), await currentBench()];
+  const [pack, { engine, stepper }] = [await packOf(packId), await currentBench()];
   await requirePassed(pack);
   const others = plans.filter(({ id }) => id !== usualCareId);
   const clock = () => performance.now();
   if (isLearned(pack)) {
-    const deps = { engine, stepper, encode, placing: placeLearned(pack, stepper), now: clock };
-    // A tuned head is part of the network that rolls out; every other correction is laid over what came out.
-    const tuned = { ...pack, network: corrections.reduce(withNamedHead(pack.manifest), pack.network) };
-    const made = await forecastLearned({ pack: tuned, record, today, rollouts, seed, plans: others }, deps, hooks);
+    const deps = { engine, placing: placeLearned(pack, stepper), now: clock };
+    // A tuned head is part of the network that is fitted and rolls out; every other correction is laid over what came out.
+    const heads = corrections.filter(({ correction }) => correction.kind === 'head');
+    const tuned = { ...pack, network: heads.reduce(withNamedHead(pack.manifest), pack.network) };
+    const fitted = await learnedFitOf(tuned, record, today, seed, heads);
+    const made = await forecastFitted({ pack: tuned, today, rollouts, seed, plans: others }, fitted, deps, hooks);
     return corrected(made, pack.manifest, corrections);
   }
   const fitted = withDraws(await fittedOf(pack, record, now, seed, rollouts, part(hooks, 0, 0.6)), rollouts);

@@ -2,7 +2,6 @@
 import type { FitReport } from '#domain/forecast.ts';
 import type { IsoMinute, PatientRecord } from '#domain/record.ts';
 import type { Standing } from '#domain/trust.ts';
-import { seedFrom } from '#numerics/random.ts';
 import { AppError } from '#domain/errors.ts';
 import { loadConformal } from '#packs/catalogue.ts';
 import { isLearned, type EquationsPack, type LearnedPack } from '#packs/pack.ts';
@@ -14,12 +13,12 @@ import { ofHistory, ofPerson, standingOf } from '#trust/standing.ts';
 import type { Person } from '#twin/equations/person.ts';
 import { reportEquationsFit } from '#twin/equations/report.ts';
 import { reportFit } from '#twin/fit-report.ts';
-import { fitTwin } from '#twin/fit.ts';
-import { readHistory, type History } from '#twin/history.ts';
+import type { History } from '#twin/history.ts';
 import type { Stepper } from '../engine.ts';
 import { currentBench } from './bench.ts';
 import { fittedDraws, fittedOf } from './fitted.ts';
 import type { Handler, Hooks } from './hooks.ts';
+import { learnedFitOf } from './learned-twin.ts';
 import { fetchBytes, packOf, requirePassed } from './packs.ts';
 
 const references = new Map<string, Reference>();
@@ -47,11 +46,10 @@ export function placeEquations({ manifest, digest }: EquationsPack): (person: Pe
 }
 
 export const standing: Handler<'standing'> = async ({ packId, record, today, now = `${today}T00:00`, seed }, hooks) => {
-  const [pack, { stepper, encode }] = [await packOf(packId), await currentBench()];
+  const [pack, { stepper }] = [await packOf(packId), await currentBench()];
   await requirePassed(pack);
   if (!isLearned(pack)) return standingUnderEquations(pack, record, now, seed, hooks);
-  const history = readHistory(pack.manifest, record, today);
-  const twin = fitTwin({ pack, history, stepper, posterior: await encode(pack, history), seed: seedFrom(seed) });
+  const { history, twin } = await learnedFitOf(pack, record, today, seed);
   const place = placeLearned(pack, stepper)(history, twin.conflictProbability);
   return decided(
     place,
