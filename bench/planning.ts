@@ -116,15 +116,15 @@ export async function benchPlanning(
 ): Promise<Row[]> {
   const engine = await makeEngine();
   const rows: Row[] = [];
-  for (const rollouts of [firstSearchRollouts, 10_000]) {
+  const firstLook = firstSearchRollouts({ kind: 'learned' });
+  for (const rollouts of [firstLook, 10_000]) {
     let answer: PlanAnswer | null = null;
     const run = async (times: number) => {
       for (let k = 0; k < times; k++)
         answer = await searchPlans(question(60, rollouts, 1), { subject: subjectOf(shape, 60, engine) });
     };
     // The whole search takes a minute and is timed once.
-    const samples =
-      rollouts === firstSearchRollouts ? await measure([{ path, run }], clock, rounds) : await once(path, run, clock);
+    const samples = rollouts === firstLook ? await measure([{ path, run }], clock, rounds) : await once(path, run, clock);
     const { simulated, fullEnumeration, rounds: halving } = answer!;
     const shown = halving.map((round) => `${round.candidates} × ${round.rollouts}`).join(', ');
     console.log(

@@ -64,7 +64,7 @@ async function runInNode(): Promise<void> {
 async function runPlans(path: string, makeEngine: () => Promise<Engine>): Promise<void> {
   rows.push(...(await benchPlanning(path, makeEngine, processCpuMs, rounds)));
   const engine = await makeEngine();
-  for (const rollouts of [firstSearchRollouts, 1000]) {
+  for (const rollouts of [firstSearchRollouts({ kind: 'learned' }), 1000]) {
     console.log(`Halving against scoring everything in full, last round ${rollouts}:`, await halvingLoss(engine, 24, rollouts));
   }
   engine.dispose();

@@ -338,6 +338,15 @@ export class ForecastState {
     this.phase = 'idle';
   }
 
+  /**
+   * From when whatever stands beside the forecast counts: its own moment while it is of the same record and of this hour or day, so that
+   * they say the same and one fit serves them all; else now.
+   */
+  moment(): IsoMinute {
+    const isCurrent = this.forecast !== null && !this.stale.includes('today') && !this.stale.includes('record');
+    return isCurrent && !this.opened ? this.now : this.#minute();
+  }
+
   /** An opened run goes on counting from its own moment. */
   #minute(): IsoMinute {
     return this.opened ? this.opened.now : this.#parts.minute();

@@ -4,7 +4,7 @@ import type { CovariateChange } from '#domain/dosing.ts';
 import type { Plan } from '#domain/plan.ts';
 import type { Burden, ChanceLimit, Goal, Measure, PlanQuestion, SearchSpace } from '#domain/planning.ts';
 import { gridsOf, offeredSpaces } from '#planning/spaces.ts';
-import type { PackManifest } from '#packs/manifest.ts';
+import type { EquationsManifest, LearnedManifest, PackManifest } from '#packs/manifest.ts';
 import { isOffered, offeredMeasures, withinHorizon } from './measures.ts';
 import { horizonDays, offeredInterventions } from './plans.ts';
 
@@ -33,8 +33,16 @@ export interface TypedQuestion {
   readonly changesFromDay: number;
 }
 
-/** So many futures come first, whatever is chosen: a front to look at within seconds. */
-export const firstSearchRollouts = 320;
+/** So many futures come first, whatever is chosen: a front to look at within seconds, where each is solved step by step as well. */
+export function firstSearchRollouts(
+  manifest: Pick<LearnedManifest, 'kind'> | Pick<EquationsManifest, 'kind' | 'models'>,
+): number {
+  const isSolved = manifest.kind === 'equations' && manifest.models.some(({ stepper }) => !quickSteppers.includes(stepper.kind));
+  return isSolved ? 160 : 320;
+}
+
+/** A future of these takes microseconds on the processor, of the others up to a millisecond. */
+const quickSteppers: readonly string[] = ['closed-form', 'map'];
 export const searchRolloutChoices = [1000, 4000, 10_000] as const;
 
 /**

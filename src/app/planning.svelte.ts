@@ -91,7 +91,7 @@ export class PlanningState {
 
   constructor(parts: WorkParts) {
     this.#parts = parts;
-    this.work = new GuardedWork(parts);
+    this.work = new GuardedWork({ ...parts, minute: () => parts.forecast.moment() });
   }
 
   set(changed: Partial<TypedQuestion>): void {
@@ -184,7 +184,8 @@ export class PlanningState {
       this.ticked = ticked;
     };
     await this.work.run('search', 'plan search', async (base, hooks) => {
-      const counts = question.rollouts > firstSearchRollouts ? [firstSearchRollouts, question.rollouts] : [question.rollouts];
+      const first = firstSearchRollouts(this.#parts.forecast.pack!.manifest);
+      const counts = question.rollouts > first ? [first, question.rollouts] : [question.rollouts];
       for (const rollouts of counts) {
         this.work.fraction = 0;
         const asked = askedQuestion(question, { own, rollouts, seed });

@@ -9,7 +9,6 @@ import type {
   WhyQuestion,
 } from '#domain/explanation.ts';
 import type { Plan } from '#domain/plan.ts';
-import type { IsoMinute } from '#domain/record.ts';
 import type { WhyOrder } from '#engine/protocol.ts';
 import type { PackManifest } from '#packs/manifest.ts';
 import { countsHours } from './dosed.ts';
@@ -90,7 +89,7 @@ export class WhyState {
 
   constructor(parts: WorkParts) {
     this.#parts = parts;
-    this.work = new GuardedWork({ ...parts, minute: () => this.#moment() });
+    this.work = new GuardedWork({ ...parts, minute: () => parts.forecast.moment() });
   }
 
   #firstSubject(): Subject | null {
@@ -173,13 +172,6 @@ export class WhyState {
     this.work.stop();
   }
 
-  /** The moment of the shown forecast where there is one that is up to date, so that both say the same. */
-  #moment(): IsoMinute {
-    const { forecast, stale, now, opened } = this.#parts.forecast;
-    if (opened) return opened.now;
-    return forecast && !stale.includes('today') ? now : this.#parts.minute();
-  }
-
   #basis(): Basis | null {
     const { record, pack, seed } = this.#parts.forecast;
     if (!record || !pack || !this.subject) return null;
@@ -188,7 +180,7 @@ export class WhyState {
       record: JSON.stringify([entryDate, covariates, observations, treatments, events, doses ?? null]),
       plan: JSON.stringify(this.plan),
       pack: pack.digest,
-      today: this.#moment().slice(0, countsHours(pack.manifest) ? 13 : 10),
+      today: this.#parts.forecast.moment().slice(0, countsHours(pack.manifest) ? 13 : 10),
       run: String(seed),
       subject: JSON.stringify([this.subject.figure, this.subject.isDifference]),
       wish: JSON.stringify([this.wish, this.readDay]),

@@ -2,7 +2,7 @@
  * npx tsx training/evaluation/first-fronts.ts [--pack ID] [--seed 1] [--person 0]
  *
  * The question that the Plan page begins with, asked about a demonstration person of every pack of equations with as few futures as the
- * page asks first: how long the fit and the search take on the processor's path in Node, and how many plans are on the front. CPU time
+ * page asks first: how long the fit, the first front and the search take on the processor's path in Node, and how many plans are on the front. CPU time
  * is of this process with its worker threads; wall time depends on what else the machine does.
  */
 import { parseArgs } from 'node:util';
@@ -30,13 +30,12 @@ const seed = Number(options.seed);
 const simulator = new CpuSimulator();
 const read = readModels();
 
-async function timed<T>(work: () => Promise<T>): Promise<{ readonly found: T; readonly text: string }> {
+/** Reads what has passed since. */
+function stopwatch(): () => string {
   const [cpu, wall] = [process.cpuUsage(), performance.now()];
-  const found = await work();
-  const { user, system } = process.cpuUsage(cpu);
-  return {
-    found,
-    text: `${((performance.now() - wall) / 1000).toFixed(1)} s (CPU ${((user + system) / 1e6).toFixed(1)} s)`,
+  return () => {
+    const { user, system } = process.cpuUsage(cpu);
+    return `${((performance.now() - wall) / 1000).toFixed(1)} s (CPU ${((user + system) / 1e6).toFixed(1)} s)`;
   };
 }
 
@@ -51,12 +50,19 @@ for (const id of options.pack ? [options.pack] : (await listPacks(read)).map(({ 
     continue;
   }
   const fit = (own: number) => fitPerson({ pack, record, now, lanes, seed: own }, { simulator });
-  const { found: fitted, text: fitTime } = await timed(() => fit(seed));
+  const sinceFit = stopwatch();
+  const fitted = await fit(seed);
+  const fitTime = sinceFit();
   const subject = equationsPlanSubject({ manifest, simulator, fitted, refit: fit }, seed);
-  const question = askedQuestion(first, { own: [], rollouts: firstSearchRollouts, seed });
-  const { found: answer, text: searchTime } = await timed(() => searchPlans(question, { subject }));
+  const question = askedQuestion(first, { own: [], rollouts: firstSearchRollouts(manifest), seed });
+  const sinceAsked = stopwatch();
+  let firstTime: string | null = null;
+  const answer = await searchPlans(question, { subject }, { onPartial: () => (firstTime ??= sinceAsked()) });
+  const searchTime = sinceAsked();
   const front = answer.candidates.filter(({ isOnFront }) => isOnFront);
-  console.log(`${id}: fit ${fitTime}, first look ${searchTime}, ${answer.simulated} futures, ${front.length} on the front`);
+  console.log(
+    `${id}: fit ${fitTime}, first front ${firstTime ?? searchTime}, first look ${searchTime}, ${answer.simulated} futures, ${front.length} on the front`,
+  );
   console.log(`  goals: ${first.goals.map(({ measure, wish }) => `${wish} ${JSON.stringify(measure)}`).join('; ')}`);
   for (const { name, goals } of front) console.log(`  ${name}: ${goals.map(({ value }) => value.toPrecision(3)).join(', ')}`);
 }

@@ -16,10 +16,11 @@ import type {
   ReadyPolicy,
 } from '#domain/planning.ts';
 import type { EngineClient } from '#engine/client.ts';
-import type { CallName, SamplingOrder } from '#engine/protocol.ts';
+import type { CallName, PlanOrder, SamplingOrder } from '#engine/protocol.ts';
 import { planAnswer } from '../../fixtures/plan-answer.ts';
 import { demonstrationVault } from '../../fixtures/vault/demonstration-vault.ts';
 import { noImports, noPage, noPasskeys } from '../../fixtures/vault/no-page.ts';
+import { fakeClient as toyClient, toySession } from '../../fixtures/toy-client.ts';
 import { toyDosedManifest as manifest } from '../../fixtures/toy-dosed.ts';
 
 const regimen = (amount: number): Regimen => ({
@@ -141,7 +142,7 @@ describe('the search of plans', () => {
     const rollouts = fake.asked
       .filter(({ name }) => name === 'planSearch')
       .map(({ argument }) => (argument as { question: PlanQuestion }).question.rollouts);
-    expect(rollouts).toEqual([firstSearchRollouts, 10_000]);
+    expect(rollouts).toEqual([firstSearchRollouts(manifest), 10_000]);
     expect(asked(fake)).toMatchObject({
       goals: [{ weight: 5 }, { weight: 8 }],
       limits: [{ measure: { target: 'auc-high' }, atMost: 0.25 }],
@@ -248,6 +249,23 @@ describe('the search of plans', () => {
     expect(planning.answer).toMatchObject({ status: 'stopped', rounds: [{ rollouts: 1000 }] });
     expect(planning.isPreliminary).toBe(true);
     expect(planning.compared.map(({ id, plan }) => [id, plan.name])).toEqual([['found-1', '1000 mg every 12 h']]);
+  });
+
+  test('is asked about the moment of the forecast beside it, so that one fit serves both, until the record changed', async () => {
+    let minutes = 0;
+    const now = () => Date.UTC(2026, 10, 23, 12, minutes);
+    const fake = toyClient({ planSearch: () => planAnswer(dosed) });
+    const { session: one } = await toySession(await demonstrationVault({ now }), fake.client, now);
+    await one.addDemonstration('toy');
+    const { forecast, planning } = one;
+    await forecast.run();
+    const asked = () => (fake.asked.findLast(({ name }) => name === 'planSearch')!.argument as PlanOrder).now;
+    minutes = 20;
+    await planning.search();
+    expect(asked()).toBe(fake.orders().at(-1)!.now);
+    forecast.update({ ...forecast.record!, covariates: { age: 51 } });
+    await planning.search();
+    expect(asked()!.slice(-2)).toBe('20');
   });
 
   test('is held without a basis for a real person, and noted down with one', async () => {
