@@ -4,9 +4,8 @@
  * Learns conformal corrections of a pack's bands and a lower bound of event times from its valid people, and measures both on its test
  * people before and after. Writes models/ID/conformal.json (a few numbers) and training/results/validation/ID/conformal.json.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { bandLevels } from '#domain/forecast.ts';
 import { daysBetween } from '#domain/record.ts';
@@ -26,9 +25,9 @@ import { readRecipeData } from '../prepare.ts';
 import { recipeOf } from '../recipes/all.ts';
 import type { Recipe } from '../recipes/recipe.ts';
 import { figureOf, rounded } from '../validation/figures.ts';
+import { root, writePart } from '../validation/parts.ts';
 import { Predictor } from './predict.ts';
 
-const root = join(fileURLToPath(import.meta.url), '../../..');
 const eventLevels = [0.8, 0.9] as const;
 
 interface Setting {
@@ -249,9 +248,7 @@ async function main(): Promise<void> {
       `Learned from ${idsOfSplit(data, 'valid').length} valid people: with so few the promised coverage itself varies by several points from one such group to another.`,
     ],
   };
-  const folder = join(root, 'training/results/validation', manifest.id);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'conformal.json'), `${JSON.stringify(rounded(section), null, 2)}\n`);
+  writePart(manifest.id, section);
   for (const { name, value, interval, n, baselines } of figures)
     console.log(
       `${name} | ${value?.toFixed(3)} (${interval?.low.toFixed(3)} to ${interval?.high.toFixed(3)}) n ${n} | before ${baselines[0]?.value?.toFixed(3)}`,

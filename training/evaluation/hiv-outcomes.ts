@@ -11,9 +11,17 @@ import {
 } from '../baselines/hiv.ts';
 import { requiredNumber, type ClinicalData } from '../clinical-data.ts';
 import { hivActg175 } from '../recipes/hiv-actg175.ts';
-import { valueOutcome, type ArmOutcome, type EventOutcome, type Outcomes, type ValueOutcome } from './outcomes.ts';
-import { climatologyOf } from './pbc-outcomes.ts';
-import type { Predictor } from './predict.ts';
+import { average } from '../validation/figures.ts';
+import {
+  climatologyOf,
+  eventOutcome,
+  valueOutcome,
+  type ArmOutcome,
+  type EventOutcome,
+  type Outcomes,
+  type OutcomesInput,
+  type ValueOutcome,
+} from './outcomes.ts';
 
 const week = 7;
 const horizons = [24, 36, 48, 60, 72, 84, 96, 120].map((weeks) => weeks * week);
@@ -25,15 +33,6 @@ const tasks: Readonly<Record<HivCd4Target, string>> = {
   week96WithWeek20: 'week 96 from week 20',
 };
 
-export interface HivOutcomesInput {
-  readonly predictor: Predictor;
-  readonly baselines: HivBaselines;
-  readonly data: ClinicalData;
-  readonly ids: readonly string[];
-  readonly trainingIds: readonly string[];
-  readonly onDone?: (share: number) => void;
-}
-
 export async function hivOutcomes({
   predictor,
   baselines,
@@ -41,7 +40,7 @@ export async function hivOutcomes({
   ids,
   trainingIds,
   onDone = () => {},
-}: HivOutcomesInput): Promise<Omit<Outcomes, 'set'>> {
+}: OutcomesInput<HivBaselines>): Promise<Omit<Outcomes, 'set'>> {
   const values: ValueOutcome[] = [];
   const events: EventOutcome[] = [];
   const arms: ArmOutcome[] = [];
@@ -66,25 +65,23 @@ export async function hivOutcomes({
         interventions: [arm],
       });
       incidence[name] = { event: Array.from(predictor.incidenceCurve(futures, 0)), competing: null };
-      cd4[name] = mean(predictor.measured(futures, 0, 20 * week, 'everyone'));
+      cd4[name] = average([...predictor.measured(futures, 0, 20 * week, 'everyone')]);
       if (arm !== own) continue;
       const risk = (days: number) => predictor.incidence(futures, 0, days);
       const cox = predictHivSurvival(baselines, person, horizons, 'cox');
-      let rank = 0;
-      for (let step = 1; step <= horizonSteps; step++) rank += risk(step * stepDays);
-      events.push({
-        person: id,
-        from: 'entry',
-        time,
-        event,
-        rank,
-        survivalAtOwnTime: 1 - risk(Math.min(time, horizonSteps * stepDays)),
-        risks: horizons.map(risk),
-        baselines: {
-          Cox: { rank: cox.risk, risks: cox.survival.map((s) => 1 - s) },
-          'Kaplan–Meier of the arm': { rank: null, risks: cox.kaplanMeier.map((s) => 1 - s) },
-        },
-      });
+      events.push(
+        eventOutcome({
+          person: id,
+          from: 'entry',
+          time,
+          event,
+          risk,
+          horizons,
+          grid: predictor.pack.manifest.grid,
+          cox,
+          names: { cox: 'Cox', kaplanMeier: 'Kaplan–Meier of the arm' },
+        }),
+      );
       for (const { target, climatology, byId } of targets) {
         const task = byId.get(id);
         const { usesWeek20, day } = hivCd4Targets[target];
@@ -111,12 +108,6 @@ export async function hivOutcomes({
     onDone((at + 1) / ids.length);
   }
   return { values, events, horizons, arms, groups: Object.fromEntries(ids.map((id) => [id, hivGroups(data, id)])) };
-}
-
-function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
-  return sum / values.length;
 }
 
 export function hivGroups(data: ClinicalData, id: string): Record<string, string> {

@@ -8,7 +8,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crpsEnsemble, ensemblePit } from '#numerics/probabilistic.ts';
 import { quantileOfSorted, sorted } from '#numerics/quantiles.ts';
-import { orThrow, predictiveCrps, predictivePoint, type Predictive } from '../baselines/predictive.ts';
+import { errorDistribution, orThrow, predictiveCrps, predictivePoint, type Predictive } from '../baselines/predictive.ts';
+import type { SurvivalForecast } from '../baselines/survival-baseline.ts';
+import type { ClinicalData } from '../clinical-data.ts';
+import type { Predictor } from './predict.ts';
 
 export const reportLevels = [0.5, 0.8, 0.9, 0.95] as const;
 
@@ -65,6 +68,17 @@ export interface Outcomes {
   readonly groups: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
+/** What a pack's script is given to forecast people with. */
+export interface OutcomesInput<Baselines> {
+  readonly predictor: Predictor;
+  readonly baselines: Baselines;
+  readonly data: ClinicalData;
+  readonly ids: readonly string[];
+  /** Whose values are the climatology: people whom the baselines were fitted to. */
+  readonly trainingIds: readonly string[];
+  readonly onDone?: (share: number) => void;
+}
+
 export interface ValueForecast {
   readonly person: string;
   readonly marker: string;
@@ -95,6 +109,45 @@ export function valueOutcome({ observed, draws, baselines, ...labels }: ValueFor
       ]),
     ),
   };
+}
+
+export interface EventForecast {
+  readonly person: string;
+  readonly from: string;
+  readonly time: number;
+  readonly event: 0 | 1;
+  /** Forecast share with the event within so many days. */
+  readonly risk: (days: number) => number;
+  readonly horizons: readonly number[];
+  readonly grid: { readonly stepDays: number; readonly horizonSteps: number };
+  /** What Cox and Kaplan–Meier say at `horizons`. */
+  readonly cox: SurvivalForecast;
+  readonly names: { readonly cox: string; readonly kaplanMeier: string };
+}
+
+export function eventOutcome({ person, from, time, event, risk, horizons, grid, cox, names }: EventForecast): EventOutcome {
+  const { stepDays, horizonSteps } = grid;
+  let rank = 0;
+  for (let step = 1; step <= horizonSteps; step++) rank += risk(step * stepDays);
+  return {
+    person,
+    from,
+    time,
+    event,
+    rank,
+    survivalAtOwnTime: 1 - risk(Math.min(time, horizonSteps * stepDays)),
+    risks: horizons.map(risk),
+    baselines: {
+      [names.cox]: { rank: cox.risk, risks: cox.survival.map((s) => 1 - s) },
+      [names.kaplanMeier]: { rank: null, risks: cox.kaplanMeier.map((s) => 1 - s) },
+    },
+  };
+}
+
+/** All values of the training people as equally likely: a forecast that knows nothing of the person. */
+export function climatologyOf(values: readonly number[]): Predictive {
+  const members = errorDistribution(values);
+  return { kind: 'empirical', point: members.reduce((sum, value) => sum + value, 0) / members.length, members };
 }
 
 const cacheFolder = join(fileURLToPath(import.meta.url), '../../../.cache/validation');

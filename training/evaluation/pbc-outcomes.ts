@@ -1,5 +1,4 @@
 /** The pack of primary biliary cholangitis held against what came: next visits, all later visits, death or transplantation. */
-import { errorDistribution, type Predictive } from '../baselines/predictive.ts';
 import { markerSeries, nextVisitTasks } from '../baselines/next-visit.ts';
 import {
   pbcCovariates,
@@ -12,22 +11,21 @@ import {
 } from '../baselines/pbc.ts';
 import { requiredLevel, requiredNumber, type ClinicalData } from '../clinical-data.ts';
 import { pbc } from '../recipes/pbc.ts';
-import { valueOutcome, type ArmOutcome, type EventOutcome, type Outcomes, type ValueOutcome } from './outcomes.ts';
+import {
+  climatologyOf,
+  eventOutcome,
+  valueOutcome,
+  type ArmOutcome,
+  type EventOutcome,
+  type Outcomes,
+  type OutcomesInput,
+  type ValueOutcome,
+} from './outcomes.ts';
 import { pbcMarkerIds } from './pbc.ts';
 import type { Futures, Predictor } from './predict.ts';
 
 const year = 365.25;
 const horizons = [1, 2, 3, 4, 5, 6, 7, 8].map((years) => years * year);
-
-export interface PbcOutcomesInput {
-  readonly predictor: Predictor;
-  readonly baselines: PbcBaselines;
-  readonly data: ClinicalData;
-  readonly ids: readonly string[];
-  /** Whose values are the climatology: people whom the baselines were fitted to. */
-  readonly trainingIds: readonly string[];
-  readonly onDone?: (share: number) => void;
-}
 
 export async function pbcOutcomes({
   predictor,
@@ -36,7 +34,7 @@ export async function pbcOutcomes({
   ids,
   trainingIds,
   onDone = () => {},
-}: PbcOutcomesInput): Promise<Omit<Outcomes, 'set'>> {
+}: OutcomesInput<PbcBaselines>): Promise<Omit<Outcomes, 'set'>> {
   const values: ValueOutcome[] = [];
   const events: EventOutcome[] = [];
   const arms: ArmOutcome[] = [];
@@ -69,21 +67,19 @@ export async function pbcOutcomes({
       const futures = await from(day, horizonSteps);
       const risk = (days: number) => Math.min(1, predictor.incidence(futures, 0, days) + predictor.incidence(futures, 1, days));
       const cox = predictPbcSurvival(baselines, landmark, 'composite', set.predictors[0]!, horizons);
-      let rank = 0;
-      for (let step = 1; step <= horizonSteps; step++) rank += risk(step * stepDays);
-      events.push({
-        person: id,
-        from: landmark === 0 ? 'entry' : `year ${landmark}`,
-        time: set.time[0]!,
-        event: set.event[0]!,
-        rank,
-        survivalAtOwnTime: 1 - risk(Math.min(set.time[0]!, horizonSteps * stepDays)),
-        risks: horizons.map(risk),
-        baselines: {
-          'landmark Cox': { rank: cox.risk, risks: cox.survival.map((s) => 1 - s) },
-          'Kaplan–Meier': { rank: null, risks: cox.kaplanMeier.map((s) => 1 - s) },
-        },
-      });
+      events.push(
+        eventOutcome({
+          person: id,
+          from: landmark === 0 ? 'entry' : `year ${landmark}`,
+          time: set.time[0]!,
+          event: set.event[0]!,
+          risk,
+          horizons,
+          grid: manifest.grid,
+          cox,
+          names: { cox: 'landmark Cox', kaplanMeier: 'Kaplan–Meier' },
+        }),
+      );
       if (landmark !== 0 && landmark !== 3) continue;
       for (const own of markers) {
         const series = markerSeries(data, id, own.marker);
@@ -145,12 +141,6 @@ async function armsOf(predictor: Predictor, data: ClinicalData, id: string): Pro
     };
   };
   return { person: id, arms: { placebo: await under([]), 'D-penicillamine': await under(['d-penicillamine']) }, marker: null };
-}
-
-/** All values of the training people as equally likely: a forecast that knows nothing of the person. */
-export function climatologyOf(values: readonly number[]): Predictive {
-  const members = errorDistribution(values);
-  return { kind: 'empirical', point: members.reduce((sum, value) => sum + value, 0) / members.length, members };
 }
 
 export function pbcGroups(data: ClinicalData, id: string): Record<string, string> {
