@@ -71,7 +71,7 @@ async function learnedSection(own: LearnedPack): Promise<ValidationSection> {
   for (const { name, explained } of figures) {
     const gaps: number[] = [];
     const times: number[] = [];
-    const likeness: Likeness[][] = [];
+    const likeness: Likeness[][] = others.map(() => []);
     for (let number = 0; number < people; number++) {
       const subject = subjectFor(number, explained);
       const started = performance.now();
@@ -81,9 +81,8 @@ async function learnedSection(own: LearnedPack): Promise<ValidationSection> {
       if (number < compared) {
         const contributions = found.inputs.map(({ contributions: course }) => course.at(-1)!);
         const carried = latestOf(explained, found.inputs);
-        likeness.push([]);
-        for (const other of others)
-          likeness[number]!.push(likenessOf(contributions, await roughGradients(other, subject, explained), carried));
+        for (const [network, other] of others.entries())
+          likeness[network]!.push(likenessOf(contributions, await roughGradients(other, subject, explained), carried));
       }
       process.stderr.write(`\r${name}: ${number + 1} of ${people}`);
     }
@@ -99,8 +98,7 @@ async function learnedSection(own: LearnedPack): Promise<ValidationSection> {
   const explained = figures[0]!.explained;
   const deps = { engine, stepper: engine, encode: encodeHistoryPlain };
   const runs: Attribution[] = [];
-  const likeness: Likeness[][] = [];
-  const networksEach = randomNetworks / attributed;
+  const likeness: Likeness[][] = others.map(() => []);
   for (let number = 0; number < attributed; number++) {
     const subject = subjectFor(number, explained);
     const of = (one: LearnedPack) =>
@@ -111,15 +109,14 @@ async function learnedSection(own: LearnedPack): Promise<ValidationSection> {
       });
     const found = await of(own);
     runs.push(found);
-    likeness.push([]);
-    for (const other of others.slice(number * networksEach, (number + 1) * networksEach))
-      likeness[number]!.push(likenessOf(atEnd(found), atEnd(await of(other)), -1));
+    for (const [network, other] of others.entries())
+      if (network % attributed === number) likeness[network]!.push(likenessOf(atEnd(found), atEnd(await of(other)), -1));
     process.stderr.write(`\rcontributions: ${number + 1}   `);
   }
   const set = 'any event, Shapley values';
   out.push(...attributionFigures(set, runs, '1'), ...likenessFigures(set, likeness));
   return sectionOf(
-    `People drawn by the pack itself, under usual care. Random weights: every tensor drawn anew, normal, with its own mean and spread, ${randomNetworks} networks; gradients of ${compared} people by each, Shapley values of ${attributed} people by ${networksEach} of them each. Spearman’s correlation of contributions at the horizon, without inputs that are as their reference: those contribute nothing under any weights.`,
+    `People drawn by the pack itself, under usual care. Random weights: every tensor drawn anew, normal, with its own mean and spread, ${randomNetworks} networks; gradients of ${compared} people by each, Shapley values of one person by each; intervals over networks. Spearman’s correlation of contributions at the horizon, without inputs that are as their reference: those contribute nothing under any weights.`,
     own.manifest,
     out,
     [tableOf('Contributions of one drawn person at the horizon', runs[0]!), ...drawings],
@@ -176,14 +173,21 @@ function likenessOf(contributions: readonly number[], others: readonly number[],
   return { all: over(() => true), withoutOwn: carried < 0 ? null : over((i) => i !== carried) };
 }
 
-/** `likeness` by person and network. */
+/** [network] mean over people; null where nobody is. `likeness` by network and person. */
+function byNetwork(likeness: readonly (readonly Likeness[])[], of: (one: Likeness) => number | null): (number | null)[] {
+  return likeness.map((own) => {
+    const values = own.map(of).filter((value) => value !== null);
+    return values.length === 0 ? null : mean(values);
+  });
+}
+
 function likenessFigures(set: string, likeness: readonly (readonly Likeness[])[]): Figure[] {
   const name = 'Rank correlation of contributions with those of random weights';
-  const figure = (suffix: string, of: (one: Likeness) => number | null) => {
-    const byPerson = likeness.map((own) => own.map(of).filter((value) => value !== null)).filter((own) => own.length > 0);
-    return byPerson.length === 0
-      ? []
-      : [over(`${name}${suffix}`, set, byPerson.map(mean), mean, 'nearer', 'Mean over people and networks; zero is wanted.', 0)];
+  const figure = (suffix: string, of: (one: Likeness) => number | null): Figure[] => {
+    const found = byNetwork(likeness, of).filter((value) => value !== null);
+    if (found.length === 0) return [];
+    const note = `Mean over random networks; single ones from ${Math.min(...found).toFixed(2)} to ${Math.max(...found).toFixed(2)}. Zero is wanted.`;
+    return [{ ...over(`${name}${suffix}`, set, found, mean, 'nearer', note, 0), counted: 'runs' }];
   };
   return [
     ...figure('', ({ all }) => all),
@@ -192,19 +196,13 @@ function likenessFigures(set: string, likeness: readonly (readonly Likeness[])[]
 }
 
 function likenessTable(set: string, likeness: readonly (readonly Likeness[])[]): TableDrawing {
-  const overPeople = (network: number, of: (one: Likeness) => number | null) => {
-    const values = likeness.map((own) => of(own[network]!)).filter((value) => value !== null);
-    return values.length === 0 ? null : mean(values);
-  };
+  const all = byNetwork(likeness, (one) => one.all);
+  const withoutOwn = byNetwork(likeness, (one) => one.withoutOwn);
   return {
     kind: 'table',
     title: `${set}: rank correlation with each of ${randomNetworks} random networks, mean over people`,
     columns: ['Network', 'All inputs', 'Without the latest value of what is explained'],
-    rows: Array.from({ length: randomNetworks }, (_, network) => [
-      network + 1,
-      overPeople(network, ({ all }) => all),
-      overPeople(network, ({ withoutOwn }) => withoutOwn),
-    ]),
+    rows: all.map((value, network) => [network + 1, value, withoutOwn[network]!]),
   };
 }
 
