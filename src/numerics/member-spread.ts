@@ -50,3 +50,9 @@ const squares = (values: Numbers, centre: number) => sum(Array.from(values, (val
 export function spreadQuantile({ centre, scale, freedom }: MemberSpread, level: number): number {
   return scale > 0 ? centre + scale * studentQuantile(level, freedom) : centre;
 }
+
+/** An even number of equally likely values of the spread, ascending: the i-th of n at (i + ½)/n. */
+export function spreadDots(spread: MemberSpread, count: number): number[] {
+  const below = Array.from({ length: count / 2 }, (_, i) => spreadQuantile(spread, (i + 0.5) / count));
+  return [...below, ...below.toReversed().map((value) => 2 * spread.centre - value)];
+}

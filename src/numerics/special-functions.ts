@@ -178,8 +178,8 @@ export function betaQuantile(p: number, a: number, b: number): number {
 }
 
 /**
- * Quantile of Student's t, 0 ≤ p ≤ 1, for any positive degrees of freedom; of the normal distribution for infinitely many. Above the
- * median the distribution function is concave and the normal quantile lies before its root, so Newton's steps climb to it and never pass it.
+ * Quantile of Student's t, 0 ≤ p ≤ 1, for any positive degrees of freedom; of the normal distribution for infinitely many. Halley's steps
+ * from the normal quantile, which above the median lies before the root, never more than twice Newton's.
  */
 export function studentQuantile(p: number, degreesOfFreedom: number): number {
   const v = degreesOfFreedom;
@@ -189,9 +189,11 @@ export function studentQuantile(p: number, degreesOfFreedom: number): number {
   const density = Math.exp(logGamma((v + 1) / 2) - logGamma(v / 2)) / Math.sqrt(Math.PI * v);
   let t = normalQuantile(p);
   for (let k = 0; k < MAX_TERMS; k++) {
-    const step = (betaI(v / (v + t * t), v / 2, 0.5) / 2 - (1 - p)) / (density * (1 + (t * t) / v) ** (-(v + 1) / 2));
+    const newton = (betaI(v / (v + t * t), v / 2, 0.5) / 2 - (1 - p)) / (density * (1 + (t * t) / v) ** (-(v + 1) / 2));
+    const step = newton / Math.max(0.5, 1 - (newton * (v + 1) * t) / (2 * (v + t * t)));
     t += step;
-    if (!(step > 1e-14 * t)) break;
+    // What is left is of the third order in the step.
+    if (!(Math.abs(step) > 1e-6 * t)) break;
   }
   return t;
 }

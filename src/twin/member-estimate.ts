@@ -4,7 +4,7 @@
  */
 import type { Estimate } from '#domain/forecast.ts';
 import type { Numbers } from '#numerics/estimate.ts';
-import { memberSpread, spreadQuantile } from '#numerics/member-spread.ts';
+import { memberSpread, spreadDots, spreadQuantile } from '#numerics/member-spread.ts';
 
 /** Equally likely values that are drawn of a difference. */
 const dots = 50;
@@ -32,5 +32,5 @@ export function differenceDots(plan: Numbers, usualCare: Numbers, members: numbe
   const spread = memberSpread(paired(plan, usualCare), members);
   if (Number.isNaN(spread.centre)) return [];
   const { low, high } = overMembers(usualCare, members, most);
-  return Array.from({ length: dots }, (_, i) => Math.min(most - low, Math.max(-high, spreadQuantile(spread, (i + 0.5) / dots))));
+  return spreadDots(spread, dots).map((value) => Math.min(most - low, Math.max(-high, value)));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { memberSpread, spreadQuantile } from '#numerics/member-spread.ts';
+import { memberSpread, spreadDots, spreadQuantile } from '#numerics/member-spread.ts';
 import { RandomSequence, seedFrom } from '#numerics/random.ts';
 import { normalQuantile, studentQuantile } from '#numerics/special-functions.ts';
 
@@ -45,6 +45,13 @@ describe('the spread over members', () => {
     expect(centre).toBe(2);
     expect(scale).toBeCloseTo(Math.sqrt(2.5 * (1 - 1 / 3)), 12);
     expect(freedom).toBeCloseTo(4, 12);
+  });
+
+  test('is drawn as values that are equally likely', () => {
+    const spread = memberSpread([1, 2, 3, 4, 6], 5);
+    const dots = spreadDots(spread, 50);
+    dots.forEach((value, i) => expect(value).toBeCloseTo(spreadQuantile(spread, (i + 0.5) / 50), 9));
+    expect(spreadDots(memberSpread([2, 2], 2), 4)).toEqual([2, 2, 2, 2]);
   });
 
   test('of one member is what is inside it', () => {
