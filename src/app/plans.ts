@@ -40,7 +40,7 @@ export function firstPlans(manifest: PackManifest, record: PatientRecord, now: I
   const first = lacking.find(canBegin) ?? lacking[0];
   if (!first) return [usual];
   const plan = { id: 'plan-a', name: 'Plan A', blocks: keptBeside(manifest, leverBlocks(manifest, usual), first) };
-  if (isDosed(manifest, first.id)) return [usual, { ...plan, regimens: [newRegimen(manifest, first.id, record)] }];
+  if (isDosed(manifest, first.id)) return [usual, { ...plan, regimens: [newRegimen(manifest, first.id, record, now)] }];
   const block = { intervention: first.id, startDay: 0, stopDay: horizonDays(manifest) };
   return [usual, { ...plan, blocks: [...plan.blocks, block] }];
 }

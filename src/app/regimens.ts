@@ -2,44 +2,39 @@
 import { AppError } from '#domain/errors.ts';
 import type { Regimen } from '#domain/plan.ts';
 import type { IsoMinute, PatientRecord } from '#domain/record.ts';
-import { readPerson } from '#twin/equations/person.ts';
-import type { PackManifest } from '#packs/manifest.ts';
+import { middleRegimen, sizeFor } from '#planning/listed-doses.ts';
+import { bodySize, readPerson, type Person } from '#twin/equations/person.ts';
+import type { EquationsManifest, PackManifest } from '#packs/manifest.ts';
 import { dosedInterventions, routeWords } from './dosed.ts';
 import { hoursText } from './read-time.ts';
 import { unitText } from './units.ts';
 
 /** Courses of the record that go on after `now`: what usual care gives. None where the record cannot be read; the run says why. */
 export function continuingRegimens(manifest: PackManifest, record: PatientRecord, now: IsoMinute): readonly Regimen[] {
-  if (manifest.kind !== 'equations') return [];
+  return manifest.kind === 'equations' ? (personOf(manifest, record, now)?.continuing ?? []) : [];
+}
+
+/** Null where the pack cannot read the record. */
+function personOf(manifest: EquationsManifest, record: PatientRecord, now: IsoMinute): Person | null {
   try {
-    return readPerson(manifest, record, now).continuing;
+    return readPerson(manifest, record, now);
   } catch (error) {
-    if (error instanceof AppError) return [];
+    if (error instanceof AppError) return null;
     throw error;
   }
 }
 
 /** Something to begin with: the middle of the pack's grid, else one unit once. The choice says nothing of merit. */
-export function newRegimen(manifest: PackManifest, intervention: string, record: PatientRecord): Regimen {
+export function newRegimen(manifest: PackManifest, intervention: string, record: PatientRecord, now: IsoMinute): Regimen {
+  const grid = manifest.kind === 'equations' && manifest.doseGrids.find((one) => one.intervention === intervention);
+  if (grid) {
+    const person = personOf(manifest, record, now);
+    return middleRegimen(grid, (person && sizeFor(grid.per, bodySize(person))) ?? 1);
+  }
   const route = dosedInterventions(manifest).find((one) => one.intervention.id === intervention)?.routes[0] ?? 'oral';
-  const grid = manifest.kind === 'equations' ? manifest.doseGrids.find((one) => one.intervention === intervention) : undefined;
-  const once = { intervention, amount: 1, route, durationHours: null, startHour: 0, everyHours: null, count: 1 };
-  if (!grid) return { ...once, durationHours: route === 'iv-infusion' ? 1 : null };
-  const size = { dose: 1, kg: numberOf(record, 'weight'), m2: numberOf(record, 'bsa') }[grid.per] ?? 1;
-  return {
-    ...once,
-    amount: Math.max(grid.roundTo, Math.round((middle(grid.amounts)! * size) / grid.roundTo) * grid.roundTo),
-    route: grid.route,
-    durationHours: middle(grid.durationHours) ?? null,
-    startHour: grid.startHours[0] ?? 0,
-    everyHours: middle(grid.intervalHours) ?? null,
-    count: null,
-  };
+  const durationHours = route === 'iv-infusion' ? 1 : null;
+  return { intervention, amount: 1, route, durationHours, startHour: 0, everyHours: null, count: 1 };
 }
-
-const middle = (values: readonly number[]) => values[Math.floor((values.length - 1) / 2)];
-
-const numberOf = ({ covariates }: PatientRecord, id: string) => (typeof covariates[id] === 'number' ? covariates[id] : undefined);
 
 /** "1000 mg IV over 1 h every 12 h", with "6 doses" and "first in 24 h" behind it where they apply. */
 export function regimenText(regimen: Regimen, manifest: PackManifest): string {

@@ -10,6 +10,7 @@ export interface GivenDose {
   readonly amount: number;
 }
 
+export const hoursPerDay = 24;
 const hourMs = 3_600_000;
 /** A course that would come to more doses than this is a slip: a dose every minute for a month and a half. */
 const mostDoses = 65_536;

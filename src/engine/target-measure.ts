@@ -1,4 +1,5 @@
 /** The measures of a pack's targets (trough, area under the curve, time in range …), lane by lane from simulated read-outs. */
+import { hoursPerDay } from '#domain/doses.ts';
 import type { TargetForecast } from '#domain/forecast.ts';
 import type { Regimen } from '#domain/plan.ts';
 import { wilsonInterval } from '#numerics/intervals.ts';
@@ -8,7 +9,6 @@ import type { Target } from '#packs/manifest.ts';
 /** Points inside a window where a course is looked at: 15 minutes apart in a dosing interval of 12 hours. */
 const pointsInWindow = 49;
 const quantileLevels = [0.05, 0.25, 0.5, 0.75, 0.95] as const;
-const hoursPerDay = 24;
 
 /**
  * Ascending days from now at which a target's read-out is needed, the window's two ends first and last. Null where the target makes

@@ -7,6 +7,7 @@ import type { CounterfactualAnswer, CounterfactualQuestion } from '#domain/expla
 import type { PlanBlock, Regimen } from '#domain/plan.ts';
 import type { CovariateValue, PatientRecord } from '#domain/record.ts';
 import { fromState, toCanonical, toState } from '#packs/conditioning.ts';
+import { middleRegimen } from '#planning/listed-doses.ts';
 import { leverInterventions } from '#packs/manifest-views.ts';
 import type { Covariate, DoseGrid, Intervention, MarkerDescription, PackManifest, Transform } from '#packs/manifest.ts';
 import { readHistory } from '#twin/history.ts';
@@ -155,22 +156,9 @@ function doseAxes(subject: Subject): ChangeAxis[] {
     const unit = inputsOf(manifest).find(({ intervention }) => intervention === grid.intervention)?.unit;
     if (!lever || unit === undefined) return [];
     const own = plan.regimens.filter(({ intervention }) => intervention === grid.intervention);
-    const regimens = own.length > 0 ? own : [firstRegimen(grid)];
+    const regimens = own.length > 0 ? own : [{ ...middleRegimen(grid, 1), amount: 0 }];
     return [...amountAxes(grid, lever, unit, own, regimens), ...intervalAxes(grid, lever, own)];
   });
-}
-
-/** What a person who gets nothing would get: the pack's middle interval, from its first start. */
-function firstRegimen({ intervention, route, intervalHours, durationHours, startHours }: DoseGrid): Regimen {
-  return {
-    intervention,
-    amount: 0,
-    route,
-    durationHours: durationHours[0] ?? null,
-    startHour: startHours[0] ?? 0,
-    everyHours: intervalHours.toSorted((a, b) => a - b)[Math.floor(intervalHours.length / 2)]!,
-    count: null,
-  };
 }
 
 function amountAxes(

@@ -1,9 +1,11 @@
 /** From a search space to plans that can be given. */
+import { hoursPerDay } from '#domain/doses.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Plan, PlanBlock, Regimen } from '#domain/plan.ts';
 import type { PlanQuestion, SearchSpace } from '#domain/planning.ts';
 import type { DoseGrid, EquationsManifest, Intervention, PackManifest } from '#packs/manifest.ts';
 import { isWithin } from './doses-given.ts';
+import { givable, sizeFor, type BodySize } from './listed-doses.ts';
 import { blocksName, dosesName } from './naming.ts';
 import { gridsOf, rhythmOf, switchedInterventions } from './spaces.ts';
 
@@ -13,7 +15,7 @@ export interface Receiver {
   /** Doses of the record that go on from now. */
   readonly continuing: readonly Regimen[];
   /** For doses per kg and per m². */
-  readonly bodySize: { readonly weightKg: number | null; readonly surfaceM2: number | null };
+  readonly bodySize: BodySize;
 }
 
 type Question = Pick<PlanQuestion, 'excluded' | 'maximumPerDay' | 'insistsOutside' | 'horizonDays'>;
@@ -23,7 +25,6 @@ type Space<Kind extends SearchSpace['kind']> = Extract<SearchSpace, { readonly k
 const insistedFactors = [1.25, 1.5, 2] as const;
 /** More combinations of levers and timings than this are thinned by coarser times. */
 const mostTimings = 400;
-const hoursPerDay = 24;
 
 /** Every plan of a list that is neither excluded nor above a maximum, each once, in the order of the list. */
 export function listedPlans(space: Space<'listed'>, question: Question, receiver: Receiver): readonly Plan[] {
@@ -45,8 +46,8 @@ export function enumerate(
   }: { readonly withLoadingDose: boolean; readonly insistsOutside: boolean; readonly horizonDays: number },
   bodySize: Receiver['bodySize'],
 ): (readonly Regimen[])[] {
-  const size = sizeFor(grid.per, bodySize);
-  const loadingSize = withLoadingDose ? sizeFor(grid.loadingPer ?? grid.per, bodySize) : 1;
+  const size = requireSize(grid.per, bodySize);
+  const loadingSize = withLoadingDose ? requireSize(grid.loadingPer ?? grid.per, bodySize) : 1;
   const largest = Math.max(...grid.amounts);
   const beyond = insistsOutside ? insistedFactors.map((factor) => factor * largest) : [];
   const most = largestDose(grid, insistsOutside);
@@ -117,9 +118,8 @@ function gridFor(manifest: PackManifest, intervention: string): DoseGrid {
   );
 }
 
-function sizeFor(per: DoseGrid['per'], { weightKg, surfaceM2 }: Receiver['bodySize']): number {
-  if (per === 'dose') return 1;
-  const size = per === 'kg' ? weightKg : surfaceM2;
+function requireSize(per: DoseGrid['per'], bodySize: BodySize): number {
+  const size = sizeFor(per, bodySize);
   if (size !== null) return size;
   const what = per === 'kg' ? 'weight' : 'height and weight, or the body surface area';
   throw new AppError('covariate_missing', `Doses of this pack are per ${per === 'm2' ? 'm²' : 'kg'}. Enter the ${what}.`);
@@ -127,12 +127,6 @@ function sizeFor(per: DoseGrid['per'], { weightKg, surfaceM2 }: Receiver['bodySi
 
 const largestDose = ({ maximumDose }: DoseGrid, insistsOutside: boolean) =>
   insistsOutside ? insistedFactors.at(-1)! * maximumDose : maximumDose;
-
-function givable({ roundTo }: DoseGrid, amount: number, most: number): number {
-  const rounded = Math.max(1, Math.min(Math.floor(most / roundTo + 1e-9), Math.round(amount / roundTo))) * roundTo;
-  // 3 × 0.1 is not 0.3 in binary.
-  return Number(rounded.toPrecision(12));
-}
 
 /** Each lever never, or over one stretch between a few times; those whose evidence covers a whole course only, over all of it. */
 function timedPlans(question: Question, { manifest, continuing }: Receiver): readonly Plan[] {
@@ -255,7 +249,7 @@ export function amountPlans(space: Space<'amounts'>, question: Question, receive
   requirePeriod(periodDays, horizonDays);
   const grid = gridFor(receiver.manifest, intervention);
   if (excluded.includes(intervention)) return null;
-  const size = sizeFor(grid.per, receiver.bodySize);
+  const size = requireSize(grid.per, receiver.bodySize);
   const everyHours = rhythmOf(grid, periodDays);
   const dosesInADay = Math.max(1, Math.ceil(hoursPerDay / everyHours - 1e-9));
   const cap = (maximumPerDay[intervention] ?? Infinity) / dosesInADay;

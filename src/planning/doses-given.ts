@@ -1,8 +1,7 @@
 /** What a plan gives and when, known without any simulation. */
+import { hoursPerDay } from '#domain/doses.ts';
 import type { Plan, PlanBlock, Regimen } from '#domain/plan.ts';
 import type { Burden } from '#domain/planning.ts';
-
-const hoursPerDay = 24;
 
 /** What a plan comes to for a person: its own doses with those of the record that go on, and the blocks of its levers. */
 export interface Given {

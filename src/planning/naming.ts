@@ -1,4 +1,5 @@
 /** Plans in words, as candidates are called: "1,000 mg every 12 h", "Ursodiol from year 2 on". */
+import { hoursPerDay } from '#domain/doses.ts';
 import type { Plan, PlanBlock, Regimen } from '#domain/plan.ts';
 import type { EquationsManifest, PackManifest } from '#packs/manifest.ts';
 import { doseHours } from './doses-given.ts';
@@ -7,7 +8,6 @@ import { gridsOf, switchedInterventions } from './spaces.ts';
 const daysPerUnit = { years: 365.25, weeks: 7, days: 1, hours: 1 / 24, minutes: 1 / 1440 } as const;
 /** More spells than this are counted, not listed. */
 const mostSpells = 4;
-const hoursPerDay = 24;
 
 /** The doses of one intervention, in the order of time; a course of which one dose falls into the horizon is given once. */
 export function dosesName(manifest: EquationsManifest, regimens: readonly Regimen[], horizonDays: number): string {

@@ -1,9 +1,9 @@
 /** What can be searched in a pack, from its manifest alone, so that the page needs no medicine of its own. */
+import { hoursPerDay } from '#domain/doses.ts';
 import type { SearchSpace } from '#domain/planning.ts';
 import { leverInterventions } from '#packs/manifest-views.ts';
 import type { DoseGrid, Intervention, PackManifest } from '#packs/manifest.ts';
 
-const hoursPerDay = 24;
 /** So many decisions can be searched well; longer periods are offered where a horizon holds more. */
 const mostDecisions = 40;
 const mostAmounts = 12;

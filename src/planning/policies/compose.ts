@@ -1,7 +1,7 @@
 /** One plan until a day, another from then on: what a switch makes of two plans, and what waiting for a measurement does. */
+import { hoursPerDay } from '#domain/doses.ts';
 import type { Plan, PlanBlock, Regimen } from '#domain/plan.ts';
 
-const hoursPerDay = 24;
 /** Two hours of a person's clock nearer than this are one. */
 const sameHour = 1e-6;
 

@@ -3,8 +3,6 @@ import type { Regimen } from '#domain/plan.ts';
 import type { DoseGrid, EquationsManifest } from '#packs/manifest.ts';
 import type { Person, PersonDose } from '#twin/equations/person.ts';
 
-const hoursPerDay = 24;
-
 /**
  * The record's courses that go on and, of an intervention that the pack doses and whose course has ended, its last dose in the rhythm of
  * the last two: a course whose end is entered is read as "given up to now", not as "stopped". Empty where nothing was given.
@@ -36,21 +34,6 @@ function goOn(grid: DoseGrid, doses: readonly PersonDose[]): Regimen[] {
       count: null,
     },
   ];
-}
-
-/** What the pack would begin with where nothing was given: the middle of its listed doses in its commonest rhythm of a day or longer. */
-export function firstRegimen(grid: DoseGrid, size: number): Regimen {
-  const { intervention, route, amounts, intervalHours, durationHours, roundTo, maximumDose } = grid;
-  const amount = amounts[Math.floor((amounts.length - 1) / 2)]! * size;
-  return {
-    intervention,
-    amount: Math.min(maximumDose, Math.max(roundTo, Math.round(amount / roundTo) * roundTo)),
-    route,
-    durationHours: durationHours[0] ?? null,
-    startHour: 0,
-    everyHours: intervalHours.find((hours) => hours >= hoursPerDay) ?? intervalHours.at(-1)!,
-    count: null,
-  };
 }
 
 function nearest(values: readonly number[], to: number): number {

@@ -1,4 +1,5 @@
 /** What a decision makes of the doses to come: by a table, by another plan, or one of the pack's listed doses. */
+import { hoursPerDay } from '#domain/doses.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Plan, Regimen } from '#domain/plan.ts';
 import type { Policy, PolicyRule } from '#domain/planning.ts';
@@ -6,7 +7,6 @@ import type { DoseGrid, EquationsManifest } from '#packs/manifest.ts';
 import { enumerate, type Receiver } from '../candidates.ts';
 import { composeBlocks, cutAt, goOnFrom } from './compose.ts';
 
-const hoursPerDay = 24;
 const hoursPerWeek = 168;
 
 type Titration = Extract<PolicyRule, { kind: 'titrate' }>;

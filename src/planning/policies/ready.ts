@@ -1,12 +1,15 @@
 /** Policies that packs come with: how such people are followed in practice, and what the twin can do beside it. */
+import { hoursPerDay } from '#domain/doses.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Plan, Regimen } from '#domain/plan.ts';
 import type { Policy, PolicyRule, ReadyPolicy } from '#domain/planning.ts';
 import type { IsoMinute, PatientRecord } from '#domain/record.ts';
-import type { DoseGrid, EquationsManifest, LearnedManifest, PackManifest } from '#packs/manifest.ts';
+import type { EquationsManifest, LearnedManifest, PackManifest } from '#packs/manifest.ts';
 import { readHistory } from '#twin/history.ts';
 import { bodySize, readPerson, type Person } from '#twin/equations/person.ts';
-import { currentRegimens, firstRegimen } from './current-doses.ts';
+import { middleRegimen, sizeFor } from '../listed-doses.ts';
+import { horizonOf } from '../spaces.ts';
+import { currentRegimens } from './current-doses.ts';
 import { policyOutsideSupport } from './learned-support.ts';
 
 /**
@@ -190,7 +193,7 @@ const dosed: Readonly<Record<string, (horizonDays: number) => readonly Draft[]>>
 };
 
 function dosedPolicies(manifest: EquationsManifest, person: Person): ReadyPolicy[] {
-  const horizonDays = manifest.grid.horizonSteps * manifest.grid.stepDays;
+  const horizonDays = horizonOf(manifest);
   const current = currentRegimens(manifest, person);
   const drafts = dosed[manifest.id]?.(horizonDays) ?? refitting(manifest, horizonDays);
   return drafts.flatMap(({ description, source, ...draft }) => {
@@ -218,16 +221,11 @@ function startingRegimens(
   if (rule.kind === 'switch-when' || current.some(({ intervention }) => intervention === rule.intervention)) return current;
   const grid = manifest.doseGrids.find(({ intervention }) => intervention === rule.intervention);
   if (!grid) return null;
-  const horizonHours = 24 * manifest.grid.horizonSteps * manifest.grid.stepDays;
+  const horizonHours = hoursPerDay * horizonOf(manifest);
   // Doses that do not repeat within the horizon are corrections: until the first measurement there is none.
   if (grid.intervalHours.every((hours) => hours >= horizonHours)) return rule.kind === 'titrate' ? null : current;
-  const size = sizeOf(grid, person);
-  return size === null ? null : [...current, firstRegimen(grid, size)];
-}
-
-function sizeOf({ per }: DoseGrid, person: Person): number | null {
-  const { weightKg, surfaceM2 } = bodySize(person);
-  return per === 'dose' ? 1 : per === 'kg' ? weightKg : surfaceM2;
+  const size = sizeFor(grid.per, bodySize(person));
+  return size === null ? null : [...current, middleRegimen(grid, size)];
 }
 
 /** For a pack of listed doses that nobody wrote policies for: measured twice, and dosed for its first target. */
@@ -236,9 +234,9 @@ function refitting(manifest: EquationsManifest, horizonDays: number): Draft[] {
   const target = manifest.targets.find(({ intent }) => intent === 'reach');
   const [marker] = manifest.markers;
   if (!grid || !target || !marker) return [];
-  const longest = Math.min(...grid.intervalHours) / 24;
+  const shortest = Math.min(...grid.intervalHours) / hoursPerDay;
   // As late as a dose is due, so that a trough is measured.
-  const dueNear = (day: number) => Math.max(1, Math.round(day / longest)) * longest;
+  const dueNear = (day: number) => Math.max(1, Math.round(day / shortest)) * shortest;
   return [
     {
       id: 'refit-and-dose',
@@ -268,7 +266,7 @@ const trialSource =
   'The regimens are those of ACTG 175 (Hammer SM et al. N Engl J Med 1996;335:1081–90); the limit of 350 CD4 cells is ours.';
 
 function learnedPolicies(manifest: LearnedManifest, record: PatientRecord, now: IsoMinute): ReadyPolicy[] {
-  const horizonDays = manifest.grid.horizonSteps * manifest.grid.stepDays;
+  const horizonDays = horizonOf(manifest);
   const history = readHistory(manifest, record, now.slice(0, 10));
   const given = (id: string, name: string, ...interventions: string[]): Plan => ({
     id,

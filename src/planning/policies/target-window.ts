@@ -1,9 +1,8 @@
 /** Targets as they are asked at a decision within a future. */
+import { hoursPerDay } from '#domain/doses.ts';
 import type { Regimen } from '#domain/plan.ts';
 import { measureDays } from '#engine/target-measure.ts';
 import type { Target } from '#packs/manifest.ts';
-
-const hoursPerDay = 24;
 
 /**
  * Days from now at which a target's read-out is needed when it is asked from `from` on, as if that were today; a window that would

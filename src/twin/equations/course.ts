@@ -1,4 +1,5 @@
 /** A person in a program's own time: what has been, and what a plan adds to it. */
+import { hoursPerDay } from '#domain/doses.ts';
 import { AppError } from '#domain/errors.ts';
 import type { CovariateChange } from '#domain/dosing.ts';
 import type { Plan, Regimen } from '#domain/plan.ts';
@@ -7,8 +8,6 @@ import { buildTimeline, type TimelineDose } from '#engine/timeline.ts';
 import type { Program } from '#packs/equations/program.ts';
 import type { ModelProblem } from './fit-problem.ts';
 import type { Person } from './person.ts';
-
-const hoursPerDay = 24;
 
 export interface ProgramCourse {
   /** Days from now → model time. */

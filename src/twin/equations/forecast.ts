@@ -1,4 +1,5 @@
 /** Record and plans to a forecast under an `equations` pack: fit the twin, run every plan on the same posterior draws, summarise. */
+import { hoursPerDay } from '#domain/doses.ts';
 import { AppError } from '#domain/errors.ts';
 import type {
   Band,
@@ -57,7 +58,6 @@ const courses = 20;
 const groups = 20;
 const pastPoints = 120;
 const toleratedDivergence = 0.01;
-const hoursPerDay = 24;
 const normalCritical90 = 1.6448536269514722;
 
 /** Errors that a person can mend are thrown as `AppError`; outcomes of the run are statuses. The same request gives the same forecast. */

@@ -1,4 +1,5 @@
 /** Where next to measure, under the doses that the record goes on with: the page's question put to `next-sample.ts`. */
+import { hoursPerDay } from '#domain/doses.ts';
 import { AppError } from '#domain/errors.ts';
 import type { SamplingAnswer, SamplingQuestion } from '#domain/dosing.ts';
 import type { RunHooks } from '#engine/engine.ts';
@@ -20,7 +21,6 @@ export interface SamplingDeps {
 
 /** More draws than this do not sharpen the answer: `valueSamples` weighs two thousand. */
 const draws = 4000;
-const hoursPerDay = 24;
 
 /** Throws `request_invalid` where the question makes no sense for this person or pack. */
 export async function samplingTimes(

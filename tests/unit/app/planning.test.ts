@@ -7,14 +7,7 @@ import { measurementDays, samplingHours } from '#app/replanning.svelte.ts';
 import { Session } from '#app/session.svelte.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Plan, Regimen } from '#domain/plan.ts';
-import type {
-  MeasurementQuestion,
-  PlanAnswer,
-  PlanQuestion,
-  PolicyAnswer,
-  PolicyQuestion,
-  ReadyPolicy,
-} from '#domain/planning.ts';
+import type { MeasurementQuestion, PlanAnswer, PlanQuestion, PolicyQuestion, ReadyPolicy } from '#domain/planning.ts';
 import type { EngineClient } from '#engine/client.ts';
 import type { CallName, PlanOrder, SamplingOrder } from '#engine/protocol.ts';
 import { planAnswer } from '../../fixtures/plan-answer.ts';
