@@ -110,7 +110,7 @@ function tickOf(time: number): number {
 }
 
 /** For the `map` stepper: the beginning of the step that a time falls into. */
-function snapping({ stepper }: Program, start: number): (time: number) => number {
+export function snapping({ stepper }: Program, start: number): (time: number) => number {
   if (stepper.kind !== 'map') return (time) => time;
   const { step } = stepper;
   return (time) => start + Math.floor((time - start) / step + timeTick) * step;

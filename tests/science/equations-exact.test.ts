@@ -53,7 +53,9 @@ function person(theta: readonly number[], random: RandomSequence) {
   return { volumes, chemo, radio, rows, changes };
 }
 
-function problemOf({ volumes, chemo, radio }: ReturnType<typeof person>): ModelProblem {
+/** Volumes are seen at `hour` of their day. */
+function problemOf({ volumes, chemo, radio }: ReturnType<typeof person>, hour = 0): ModelProblem {
+  const seen = (day: number): number => day + hour / 24;
   const V = program.states.findIndex(({ symbol }) => symbol === 'V');
   const control = (symbol: string, values: readonly number[]) =>
     values.map((value, from) => ({ control: program.controls.findIndex((one) => one.symbol === symbol), from, value }));
@@ -67,13 +69,13 @@ function problemOf({ volumes, chemo, radio }: ReturnType<typeof person>): ModelP
       // Type 2 responds like everybody.
       covariates: [{ time: 0, row: Float64Array.of(1) }],
       controls: [...control('chemo', chemo), ...control('radio', radio)],
-      setStates: volumes.map((value, time) => ({ time, state: V, value })),
+      setStates: volumes.map((value, day) => ({ time: seen(day), state: V, value })),
       occasions: [],
       steadyState: null,
     }),
     occasions: 1,
     unknownCovariates: [],
-    observations: volumes.map((value, time) => ({ of: 0, time, value, isBelowLimit: false })),
+    observations: volumes.map((value, day) => ({ of: 0, time: seen(day), value, isBelowLimit: false })),
     initialStates: Float64Array.from(program.states, (_, s) => (s === V ? volumes[0]! : Number.NaN)),
   };
 }
@@ -146,6 +148,21 @@ describe('a posterior in closed form', () => {
         // 5 % quantiles of 20,000 and 50,000 draws err by 0.015 and 0.01 standard deviations.
         expect(Math.abs(error)).toBeLessThan(0.07 * sd);
       }
+    });
+  });
+
+  test('the hour at which volumes are seen changes nothing, nor does a volume that another of the same day replaces', async () => {
+    const own = person([0.1, 0.006, 0.0281], new RandomSequence(seedFrom(3)));
+    const fit = async (problem: ModelProblem) =>
+      (await fitModel(problem, new CpuSimulator(), seedFrom(3), { draws: 4096 })).sample;
+    const { logMarginal, effectiveSampleSize } = await fit(problemOf(own));
+    const later = problemOf(own, 9.5);
+    expect(await fit(later)).toMatchObject({ logMarginal, effectiveSampleSize });
+    const [first, ...others] = later.observations;
+    const earlier = { ...first!, time: first!.time - 0.1, value: 2 * first!.value };
+    expect(await fit({ ...later, observations: [earlier, first!, ...others] })).toMatchObject({
+      logMarginal,
+      effectiveSampleSize,
     });
   });
 });

@@ -5,6 +5,7 @@
 import { invariant } from '#domain/errors.ts';
 import type { RunHooks } from '#engine/engine.ts';
 import type { SimulationRequest, Simulator } from '#engine/simulation.ts';
+import { snapping } from '#engine/timeline.ts';
 import type { Seed } from '#numerics/random.ts';
 import { logDensity, objectiveOffset, type Measurement } from './error-models.ts';
 import type { FitObservation, ModelProblem } from './fit-problem.ts';
@@ -38,9 +39,11 @@ export class Objective {
     this.measurements = measurementsOf(problem);
     const used = this.measurements.map(({ observation }) => program.observations[observation.of]!);
     const readouts = [...new Set(used.map(({ readout }) => readout))];
-    const times = Float64Array.from(new Set(this.measurements.map(({ observation }) => observation.time))).sort();
+    // What a map is told on the way counts from its step's beginning: there a prediction is of the state before it is set to what was seen.
+    const timeOf = snapping(program, timeline.segments[0]!.start);
+    const times = Float64Array.from(new Set(this.measurements.map(({ observation }) => timeOf(observation.time)))).sort();
     this.#cells = this.measurements.map(({ observation }, m) => ({
-      cell: readouts.indexOf(used[m]!.readout) * times.length + times.indexOf(observation.time),
+      cell: readouts.indexOf(used[m]!.readout) * times.length + times.indexOf(timeOf(observation.time)),
       factor: used[m]!.factor,
     }));
     this.#request = {
@@ -90,10 +93,12 @@ export class Objective {
 
 /**
  * A state that is observed exactly is set to what was seen, so each further observation of it scatters around what follows from the
- * one before, and the first, which the state starts from, says nothing about the person's effects.
+ * one before, and the first, which the state starts from, says nothing about the person's effects; nor does a further one in the same
+ * step, which the state is set to instead.
  */
-function measurementsOf({ program, observations }: ModelProblem): Measurement[] {
+function measurementsOf({ program, timeline, observations }: ModelProblem): Measurement[] {
   const { stepper } = program;
+  const timeOf = snapping(program, timeline.segments[0]!.start);
   const previous = new Map<string, FitObservation>();
   const byTime = observations.map((_, i) => i).sort((a, b) => observations[a]!.time - observations[b]!.time || a - b);
   const measurements: (Measurement | null)[] = observations.map(() => null);
@@ -108,7 +113,8 @@ function measurementsOf({ program, observations }: ModelProblem): Measurement[] 
     const before = previous.get(marker);
     previous.set(marker, observation);
     if (!before) continue;
-    const steps = (observation.time - before.time) / stepper.step;
+    const steps = Math.round((timeOf(observation.time) - timeOf(before.time)) / stepper.step);
+    if (steps === 0) continue;
     measurements[i] = { index: i, observation, error, transitionSd: error.fraction * Math.abs(before.value) * Math.sqrt(steps) };
   }
   return measurements.filter((measurement) => measurement !== null);
