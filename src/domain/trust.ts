@@ -84,12 +84,13 @@ export interface ForecastOutcome {
   readonly date: IsoDate;
   readonly horizonDays: number;
   readonly of:
-    /** Rank of the value in its forecast, 0 … 1, and whether the bands held it. */
+    /** Rank of the value in its forecast, 0 … 1, whether the bands held it, and their mean interval score in coordinates. */
     | {
         readonly kind: 'marker';
         readonly marker: string;
         readonly rank: number;
         readonly covered: Readonly<Record<string, boolean>>;
+        readonly score: number;
       }
     /** Forecast incidence by then, and whether it came. */
     | { readonly kind: 'event'; readonly event: string | null; readonly forecast: number; readonly happened: boolean };

@@ -4,6 +4,7 @@ import type { Explained } from '#domain/explanation.ts';
 import type { PatientRecord } from '#domain/record.ts';
 import { drivePlan } from '#engine/drive.ts';
 import { roundUpRollouts } from '#engine/request.ts';
+import { fnv1a } from '#numerics/fnv1a.ts';
 import { seedFrom, type Seed } from '#numerics/random.ts';
 import { fromState } from '#packs/conditioning.ts';
 import type { LearnedManifest } from '#packs/manifest.ts';
@@ -106,15 +107,11 @@ export function learnedGame(
 }
 
 /**
- * A fit's seed from what is fitted (FNV-1a of the text, twice). With one seed for all, the chance of a fit would be the same in
+ * A fit's seed from what is fitted (its text hashed twice). With one seed for all, the chance of a fit would be the same in
  * half of the coalitions and the mean over them would keep it; like this it averages out, and the same record still has the same fit.
  */
 function seedOfText(text: string, [low, high]: Seed): Seed {
-  const hash = (start: number) => {
-    let value = (0x811c9dc5 ^ start) >>> 0;
-    for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193) >>> 0;
-    return value;
-  };
+  const hash = (salt: number) => fnv1a(text, 0x811c9dc5 ^ salt);
   return [hash(low), hash(Math.imul(high, 0x9e3779b9) ^ low ^ 0x5bd1e995)];
 }
 

@@ -3,6 +3,7 @@ import { hoursBetween } from '#domain/doses.ts';
 import type { MarkerForecast, PlanForecast } from '#domain/forecast.ts';
 import { daysBetween, type PatientRecord } from '#domain/record.ts';
 import type { ForecastOutcome, FrozenForecast } from '#domain/trust.ts';
+import { intervalScore } from '#numerics/probabilistic.ts';
 import { normalCdf, normalQuantile } from '#numerics/special-functions.ts';
 import type { PackManifest } from '#packs/manifest.ts';
 import { inputsOf, type NumberInput } from './inputs.ts';
@@ -49,11 +50,13 @@ function markerOutcomes(
     const x = input.toCoordinate(canonical);
     const covered = Object.fromEntries(points.bands.map(({ level, low, high }) => [String(level), x >= low && x <= high]));
     const rank = rankOf(points.quantiles, x);
+    const scores = points.bands.map(({ level, low, high }) => intervalScore(x, low, high, level));
+    const score = scores.reduce((sum, one) => sum + one, 0) / scores.length;
     outcomes.push({
       ...baseOf(frozen),
       date,
       horizonDays: days,
-      of: { kind: 'marker', marker: code, rank, covered },
+      of: { kind: 'marker', marker: code, rank, covered, score },
     });
   }
   return outcomes;

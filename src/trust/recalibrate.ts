@@ -13,15 +13,14 @@ import type {
 } from '#domain/trust.ts';
 import { bootstrapInterval } from '#numerics/bootstrap.ts';
 import { defined } from '#numerics/estimate.ts';
+import { fnv1a } from '#numerics/fnv1a.ts';
 import { fitLogistic, logit } from '#numerics/logistic-regression.ts';
-import { intervalScore } from '#numerics/probabilistic.ts';
 import { RandomSequence, seedFrom } from '#numerics/random.ts';
 import { normalQuantile } from '#numerics/special-functions.ts';
 import type { PackManifest } from '#packs/manifest.ts';
 import { corrected } from './corrections.ts';
-import { inputsOf } from './inputs.ts';
 import { groupByPatient, overPatients } from './local-log.ts';
-import { outcomesOf, pointsAt } from './outcomes.ts';
+import { outcomesOf } from './outcomes.ts';
 
 export interface LocalCase {
   readonly frozen: FrozenForecast;
@@ -76,9 +75,7 @@ function scoredRows(cases: readonly LocalCase[], manifest: PackManifest): Row[] 
 
 /** The halves do not depend on the order of patients, nor on who is added later. */
 export function isJudge(patientId: string): boolean {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < patientId.length; i++) hash = Math.imul(hash ^ patientId.charCodeAt(i), 0x01000193);
-  return ((hash >>> 16) & 1) === 1;
+  return ((fnv1a(patientId) >>> 16) & 1) === 1;
 }
 
 export interface RecalibrationRequest {
@@ -226,33 +223,19 @@ interface Loss {
 
 /** One loss an outcome, in the same order for the same outcomes: interval score in coordinates, or squared error of a probability. */
 function lossesOf(cases: readonly LocalCase[], manifest: PackManifest, kind: RecalibrationKind): Loss[] {
-  const values = kind === 'event-odds' ? [] : bandLosses(cases, manifest);
+  const rows = scoredRows(cases, manifest);
+  const values = kind === 'event-odds' ? [] : bandLosses(rows);
   const events =
     kind === 'intervals'
       ? []
-      : scoredRows(cases, manifest).flatMap(({ patientId, outcome: { of } }) =>
+      : rows.flatMap(({ patientId, outcome: { of } }) =>
           of.kind === 'event' ? [{ patientId, value: (of.forecast - (of.happened ? 1 : 0)) ** 2 }] : [],
         );
   return [...values, ...events];
 }
 
-function bandLosses(cases: readonly LocalCase[], manifest: PackManifest): Loss[] {
-  const inputs = new Map(inputsOf(manifest).map((input) => [input.id, input]));
-  return scoredRows(cases, manifest).flatMap(({ patientId, at: { frozen, record }, outcome }) => {
-    const { of, horizonDays, date } = outcome;
-    if (of.kind !== 'marker') return [];
-    const input = inputs.get(of.marker);
-    const marker = frozen.forecast.plans.find(({ plan }) => plan.id === frozen.planId)?.markers[of.marker];
-    if (input?.kind !== 'number' || !marker) return [];
-    const points = pointsAt(marker, input, frozen.forecast.timesDays, horizonDays);
-    const observed = record.observations.find((one) => one.code === of.marker && one.date === date);
-    const canonical = observed && input.toCanonical(observed.value, observed.unit);
-    if (!points || canonical === undefined || canonical === null) return [];
-    const x = input.toCoordinate(canonical);
-    const scores = points.bands.map(({ level, low, high }) => intervalScore(x, low, high, level));
-    return [{ patientId, value: scores.reduce((sum, score) => sum + score, 0) / scores.length }];
-  });
-}
+const bandLosses = (rows: readonly Row[]): Loss[] =>
+  rows.flatMap(({ patientId, outcome: { of } }) => (of.kind === 'marker' ? [{ patientId, value: of.score }] : []));
 
 function figuresOf(cases: readonly LocalCase[], manifest: PackManifest, kind: RecalibrationKind): RecalibrationFigure[] {
   const rows = scoredRows(cases, manifest);
@@ -268,7 +251,7 @@ function figuresOf(cases: readonly LocalCase[], manifest: PackManifest, kind: Re
       );
       add(`Values inside the ${Math.round(100 * level)} % band`, inside, level);
     }
-    add('Interval score, in standard deviations (lower is better)', bandLosses(cases, manifest), null);
+    add('Interval score, in standard deviations (lower is better)', bandLosses(rows), null);
   }
   if (kind !== 'intervals') {
     const events = rows.flatMap(({ patientId, outcome: { of } }) => (of.kind === 'event' ? [{ patientId, of }] : []));

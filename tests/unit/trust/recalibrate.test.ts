@@ -46,6 +46,18 @@ describe('outcomes of a frozen forecast', () => {
     expect(outcomes.filter(({ of }) => of.kind === 'marker')).toEqual([]);
   });
 
+  test('two values of one day are each scored by themselves', () => {
+    const [{ frozen, record }] = cases as [LocalCase];
+    const base = record.observations[0]!;
+    const scores = (...values: readonly number[]) =>
+      outcomesOf(frozen, { ...record, observations: values.map((value) => ({ ...base, value })), events: [] }, manifest).flatMap(
+        ({ of }) => (of.kind === 'marker' ? [of.score] : []),
+      );
+    const [near, far] = [base.value, 50 * base.value];
+    expect(scores(near, far)).toEqual([...scores(near), ...scores(far)]);
+    expect(scores(far)[0]).toBeGreaterThan(scores(near)[0]!);
+  });
+
   test('a person without an event counts only as far as the record reaches', () => {
     const quiet = cases.find(({ record }) => record.events.length === 0)!;
     const until = (date: string) => ({
