@@ -7,6 +7,7 @@ import type { Stepper } from '#engine/engine.ts';
 import { cholesky } from '#numerics/linear-algebra.ts';
 import { RandomSequence, streams, type Seed } from '#numerics/random.ts';
 import { normalCdf } from '#numerics/special-functions.ts';
+import { shareAt } from '#numerics/weighted-draws.ts';
 import { conditioningAt, covariateInputs, fromState } from '#packs/conditioning.ts';
 import { peopleQuantileLevels, type LearnedManifest, type PeopleMarginal } from '#packs/manifest.ts';
 import type { LearnedPack } from '#packs/pack.ts';
@@ -89,9 +90,17 @@ export function drawFuture(
   const { member, conditioning, end } = truth;
   const random = new RandomSequence(seed, streams.future, number);
   const rows = everyStep(pack, conditioning, steps);
-  const { states, event } = continueCourse({ network, member, rows, steps, stepper, random }, end);
+  return futureOf(manifest, continueCourse({ network, member, rows, steps, stepper, random }, end), steps);
+}
+
+/** A course that went on for so many grid steps, in the markers' units, without the error of a measurement. */
+export function futureOf(
+  manifest: LearnedManifest,
+  { states, event }: Pick<Course, 'states' | 'event'>,
+  steps: number,
+): DrawnFuture {
   const { stepDays } = manifest.grid;
-  const { S } = network.shape;
+  const { S } = manifest.network;
   const times = Array.from({ length: steps + 1 }, (_, t) => t);
   const happened = event && manifest.events[event.cause]!;
   return {
@@ -124,9 +133,7 @@ function drawCovariates({ people, covariates }: LearnedManifest, random: RandomS
 
 function atProbability(marginal: PeopleMarginal, p: number, categories: readonly string[]): CovariateValue {
   if (marginal.kind === 'category') {
-    let reached = 0;
-    const found = marginal.shares.findIndex((share) => (reached += share) > p);
-    return categories[found < 0 ? categories.length - 1 : found]!;
+    return categories[shareAt(marginal.shares, p)]!;
   }
   const { quantiles, decimals } = marginal;
   const levels = peopleQuantileLevels;

@@ -2,6 +2,7 @@
 import { invariant } from '#domain/errors.ts';
 import { cholesky, multiplyVector, solveCholesky, type Matrix } from '#numerics/linear-algebra.ts';
 import type { RandomSequence } from '#numerics/random.ts';
+import { shareAt } from '#numerics/weighted-draws.ts';
 import type { InputSpace } from './sobol.ts';
 
 export interface MixedPoint {
@@ -48,12 +49,7 @@ export function mixedSpace({ mean, covariance, inputs, categories }: MixedDistri
     to.forEach((j, k) => (next[j] = mean[j]! + (moved[k] ?? 0) + scatter[k]!));
     return next;
   };
-  const pick = (shares: readonly number[], random: RandomSequence): number => {
-    const u = random.uniform();
-    let reached = 0;
-    const found = shares.findIndex((share) => (reached += share) > u);
-    return found < 0 ? shares.length - 1 : found;
-  };
+  const pick = (shares: readonly number[], random: RandomSequence) => shareAt(shares, random.uniform());
   const C = inputs.length;
   return {
     inputs: C + categories.length,

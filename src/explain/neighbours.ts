@@ -3,14 +3,15 @@
  * anybody's row. The same seed draws the same people.
  */
 import { continueCourse } from '#cohorts/course.ts';
-import { drawPerson, type DrawnPerson } from '#cohorts/people.ts';
+import { drawPerson, futureOf, type DrawnPerson } from '#cohorts/people.ts';
 import type { Neighbour, NeighbourAnswer, NeighbourQuestion } from '#domain/explanation.ts';
 import type { CovariateValue, PatientRecord } from '#domain/record.ts';
 import { drivePlan } from '#engine/drive.ts';
 import type { RunHooks, Stepper } from '#engine/engine.ts';
 import type { Simulator } from '#engine/simulation.ts';
 import { RandomSequence, seedFrom, streams, type Seed } from '#numerics/random.ts';
-import { covariateInputs, fromState } from '#packs/conditioning.ts';
+import { shareAt } from '#numerics/weighted-draws.ts';
+import { covariateInputs } from '#packs/conditioning.ts';
 import type { Covariate, EquationsManifest } from '#packs/manifest.ts';
 import type { EquationsPack, LearnedPack } from '#packs/pack.ts';
 import { courseOf, timelineOf } from '#twin/equations/course.ts';
@@ -117,22 +118,7 @@ function learnedCourse(
 ): Pick<Neighbour, 'timesDays' | 'markers' | 'event'> {
   const { rows } = drivePlan(network, stepInputs(manifest, history.person, plan.blocks, steps));
   const random = new RandomSequence(seed, streams.future, number);
-  const { states, event } = continueCourse({ network, member, rows, steps, stepper, random }, end);
-  const { stepDays } = manifest.grid;
-  const S = network.shape.S;
-  const happened = event && manifest.events[event.cause]!;
-  const times = Array.from({ length: steps + 1 }, (_, t) => t);
-  return {
-    timesDays: times.map((t) => t * stepDays),
-    markers: Object.fromEntries(
-      manifest.markers.map((marker, j) => [
-        marker.id,
-        times.map((t) => (event && happened!.isTerminal && t > event.step ? null : fromState(marker, states[t * S + j]!))),
-      ]),
-    ),
-    // Within a step the network does not say when: its middle.
-    event: event && { id: happened!.id, day: (event.step + 0.5) * stepDays },
-  };
+  return futureOf(manifest, continueCourse({ network, member, rows, steps, stepper, random }, end), steps);
 }
 
 /** Virtual patients of each set of covariates: their effects differ. */
@@ -280,10 +266,7 @@ function drawCovariates(
         : undefined;
       const shares =
         (typeof by === 'string' ? covariate.sharesBy?.shares[by] : undefined) ?? covariate.categories.map(({ share }) => share);
-      const u = random.uniform();
-      let reached = 0;
-      const found = shares.findIndex((share) => (reached += share) > u);
-      drawn[covariate.id] = covariate.categories[found < 0 ? shares.length - 1 : found]!.value;
+      drawn[covariate.id] = covariate.categories[shareAt(shares, random.uniform())]!.value;
       continue;
     }
     const [low, high] = covariate.seen.map((value) => onScale(covariate, value)) as [number, number];

@@ -7,6 +7,13 @@ export function effectiveSize(weights: Float64Array): number {
   return 1 / sum;
 }
 
+/** Which of shares that add up to one `u` in [0, 1) falls into; the last where rounding leaves it beyond them all. */
+export function shareAt(shares: readonly number[], u: number): number {
+  let reached = 0;
+  const found = shares.findIndex((share) => (reached += share) > u);
+  return found < 0 ? shares.length - 1 : found;
+}
+
 /** Calls `take(to, from)` for `count` draws whose expected numbers are proportional to the (normalised) weights. */
 export function systematic(weights: Float64Array, count: number, start: number, take: (to: number, from: number) => void): void {
   let from = 0;

@@ -4,6 +4,7 @@ import { invariant } from '#domain/errors.ts';
 import type { CovariateValue, PatientRecord } from '#domain/record.ts';
 import type { Stepper } from '#engine/engine.ts';
 import { RandomSequence, seedFrom, streams } from '#numerics/random.ts';
+import { shareAt } from '#numerics/weighted-draws.ts';
 import type { EquationsManifest } from '#packs/manifest.ts';
 import type { LearnedPack } from '#packs/pack.ts';
 import { inputsOf, valuesOfDrawn, type Input, type Values } from './inputs.ts';
@@ -58,10 +59,10 @@ export function equationsReference(manifest: EquationsManifest, people = referen
       if (input.kind === 'number') return random.normal();
       const covariate = manifest.covariates.find(({ id }) => id === input.id);
       invariant(covariate?.kind === 'category', 'a category of the inputs is one of the manifest');
-      const u = random.uniform();
-      let reached = 0;
-      const found = covariate.categories.findIndex(({ share }) => (reached += share) > u);
-      return found < 0 ? covariate.categories.length - 1 : found;
+      return shareAt(
+        covariate.categories.map(({ share }) => share),
+        random.uniform(),
+      );
     });
   });
   return {
