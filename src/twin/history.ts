@@ -14,6 +14,7 @@ import { daysBetween, isIsoDate, type IsoDate, type Observation, type PatientRec
 import type { PlanInputs } from '#engine/drive.ts';
 import { covariateInputs, levelOf, toCanonical, toState } from '#packs/conditioning.ts';
 import type { Covariate, LearnedManifest, Marker, Sign } from '#packs/manifest.ts';
+import { staleWords } from './stale-words.ts';
 import { stepInputs, type ActiveSpan, type Person } from './step-inputs.ts';
 
 export interface History {
@@ -326,12 +327,13 @@ function quantityUses(
       const detail = sentence(use.detail, 'Not read: a later value falls into the same step of the pack.');
       return { ...use, remark: 'not-an-input', detail };
     }
-    const isStale = i === 0 && daysBetween(reading.date, today) > quantity.staleAfterDays;
+    const ageDays = daysBetween(reading.date, today);
+    const isStale = i === 0 && ageDays > quantity.staleAfterDays;
     if (!isStale || use.remark !== 'used') return use;
     return {
       ...use,
       remark: 'stale',
-      detail: sentence(use.detail, `The pack counts it as stale after ${quantity.staleAfterDays} days.`),
+      detail: sentence(staleWords(ageDays, quantity.staleAfterDays), use.detail),
     };
   });
 }

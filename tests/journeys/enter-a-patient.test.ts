@@ -30,6 +30,26 @@ test('a patient is typed in, forecast, and two plans are compared', async ({ pag
   await expect(sentence(page)).toContainText('plan B');
 });
 
+test('a value older than the pack counts as current is marked with its age', async ({ page }) => {
+  const pack = await newPatient(page);
+  const [marker] = pack.markers;
+  await typePerson(page, pack);
+  const days = marker!.staleAfterDays + 30;
+  await page.getByLabel('Record starts').fill(daysAgo(days));
+  await cell(page, 0, -1).fill(daysAgo(days));
+  for (const [column, one] of pack.markers.entries()) await cell(page, 0, column).fill(usualValue(one));
+  await page.getByRole('button', { name: 'Save and forecast' }).click();
+  await page.getByRole('button', { name: 'Run the forecast' }).click();
+  await finished(page);
+  await page.getByText('Every input, and what the model did with it').click();
+  const row = page
+    .getByRole('region', { name: 'What went in' })
+    .getByRole('row', { name: new RegExp(`^${marker!.label} `) })
+    .first();
+  await expect(row).toContainText('old');
+  await expect(row).toContainText(`${days} days old; the pack counts a value as stale after ${marker!.staleAfterDays}.`);
+});
+
 test('ten values are typed with the keyboard alone, by tab and enter', async ({ page }) => {
   const pack = await newPatient(page);
   const markers = pack.markers.slice(0, 5);

@@ -110,6 +110,33 @@ test('an old result is marked when its plans change, and a run makes it new', as
   await expect(sentence(page)).toContainText('plan B');
 });
 
+test('single courses are overlaid, played and paused, and stand still for whoever asked for less motion', async ({ page }) => {
+  await firstForecast(page);
+  const figure = page.locator('.result figure').first();
+  const courses = figure.locator('.course');
+  await expect(courses).toHaveCount(0);
+  await page.getByRole('switch', { name: /^Single courses/ }).press('Space');
+  // Six a plan, in every chart of a marker.
+  await expect(courses).toHaveCount(12);
+  await expect(page.locator('.result figure').nth(2).locator('.course').first()).toBeAttached();
+  await figure.getByRole('button', { name: 'Play' }).click();
+  await figure.getByRole('button', { name: 'Pause' }).click();
+  await expect(figure.getByRole('button', { name: 'Play' })).toBeVisible();
+  const reader = figure.getByRole('slider');
+  const paused = await reader.getAttribute('aria-valuetext');
+  await page.waitForTimeout(300);
+  expect(await reader.getAttribute('aria-valuetext')).toBe(paused);
+  await figure.getByRole('button', { name: 'Play' }).click();
+  await expect(figure.getByRole('button', { name: 'Play' })).toBeVisible({ timeout: 10_000 });
+  await expect(courses).toHaveCount(12);
+
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await expect(figure.getByRole('button', { name: 'Play' })).toHaveCount(0);
+  await expect(courses).toHaveCount(12);
+  await figure.getByRole('button', { name: 'Single courses' }).click();
+  await expect(courses).toHaveCount(0);
+});
+
 test('the same is asked with another seed, and it is said whether the message keeps', async ({ page }) => {
   await firstForecast(page);
   const before = await sentence(page).innerText();

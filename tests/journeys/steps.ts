@@ -108,6 +108,7 @@ export interface PackFile {
     readonly seen: readonly [number, number];
     readonly plausible: readonly [number, number];
     readonly decimals: number;
+    readonly staleAfterDays: number;
   }[];
   readonly events: readonly { readonly label: string; readonly isTerminal: boolean }[];
   readonly interventions: readonly { readonly id: string; readonly label: string; readonly whatIfClass: string }[];

@@ -12,6 +12,7 @@ import { toCanonical } from '#packs/conditioning.ts';
 import type { Route } from '#packs/equations/model.ts';
 import { conversionFactor, parseUnit, UnitError } from '#packs/equations/units.ts';
 import type { Covariate, EquationsManifest, MarkerDescription } from '#packs/manifest.ts';
+import { staleWords } from '../stale-words.ts';
 
 export interface Person {
   readonly now: IsoMinute;
@@ -345,7 +346,17 @@ function markerUses(manifest: EquationsManifest, readings: readonly Reading[]): 
       const detail = 'No level yet: the forecast is what the population with these covariates shows.';
       return { id, label, value: null, date: null, remark: 'missing', detail };
     });
-  return [...missing, ...readings.toSorted((a, b) => b.hours - a.hours).map(({ use }) => use)];
+  const latestFirst = readings.toSorted((a, b) => b.hours - a.hours);
+  const uses = latestFirst.map((reading) => {
+    const { code, hours, use } = reading;
+    const marker = manifest.markers.find(({ id }) => id === code);
+    const isLatest = reading === latestFirst.find((one) => one.code === code && one.isRead);
+    const ageDays = -hours / 24;
+    if (!marker || !isLatest || use.remark !== 'used' || ageDays <= marker.staleAfterDays) return use;
+    const detail = [staleWords(ageDays, marker.staleAfterDays), use.detail].filter(Boolean).join(' ');
+    return { ...use, remark: 'stale' as const, detail };
+  });
+  return [...missing, ...uses];
 }
 
 /** Latest weight, and body surface by Mosteller (1987) where it is not itself known; for doses per kg and per m². */

@@ -102,6 +102,7 @@ describe('a record on the grid', () => {
     expect(of('crp').remark).toBe('not-an-input');
     expect(of('platelets')).toMatchObject({ remark: 'missing', value: null });
     expect(of('bilirubin')).toMatchObject({ remark: 'stale', date: day(0), value: '2 mg/dL' });
+    expect(of('bilirubin').detail).toMatch(/^700 days old; the pack counts a value as stale after \d+\./);
     expect(of('albumin')).toMatchObject({ remark: 'outside-seen', value: '55 g/L' });
     expect(of('albumin').detail).toContain('Read as 5.5 g/dL.');
     expect(of('sex')).toMatchObject({ remark: 'used', value: 'Female' });

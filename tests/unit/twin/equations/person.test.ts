@@ -57,6 +57,19 @@ describe('reading a person', () => {
     expect(continuing).toMatchObject([{ startHour: 8, everyHours: 12, count: null, amount: 1000 }]);
   });
 
+  test('the latest value of a marker is called old past the pack’s limit, and is read all the same', () => {
+    const { staleAfterDays } = manifest.markers.find(({ id }) => id === 'level')!;
+    const old = (days: number) => new Date(Date.UTC(2026, 10, 23) - days * 86_400_000).toISOString().slice(0, 10);
+    const observations = [staleAfterDays + 9, staleAfterDays + 2].map((days) => level(12, '12:00', { date: old(days) }));
+    const { uses, levels } = read({ entryDate: old(staleAfterDays + 9), observations, doses: [] });
+    const remarks = uses.filter(({ id }) => id === 'level').map(({ remark, detail }) => [remark, detail]);
+    expect(remarks).toEqual([
+      ['stale', `${staleAfterDays + 2} days old; the pack counts a value as stale after ${staleAfterDays}. lab`],
+      ['used', 'lab'],
+    ]);
+    expect(levels).toHaveLength(2);
+  });
+
   test('a bolus may be given together with an infusion', () => {
     const bolus = { ...course, id: 'b', route: 'iv-bolus', durationHours: null, amount: 500 } as const;
     expect(read({ doses: [course, bolus] }).doses).toHaveLength(6);
