@@ -1,6 +1,6 @@
 /** A pack's own inputs as coordinates in which people can be compared, for both kinds of packs. */
 import type { CovariateValue, PatientRecord } from '#domain/record.ts';
-import { toCanonical, toState, unitsOf } from '#packs/conditioning.ts';
+import { fromState, toCanonical, toState, unitsOf } from '#packs/conditioning.ts';
 import type { Covariate, LearnedManifest, PackManifest, Quantity, Transform } from '#packs/manifest.ts';
 
 /** One input. A number is standardised: about one unit is one standard deviation among the pack's people. */
@@ -43,11 +43,7 @@ export function inputsOf(manifest: PackManifest): readonly Input[] {
     return [...covariates, ...manifest.markers.map((marker) => numberInput(marker, 'marker', transformOfSeen(marker)))];
   return [
     ...covariates,
-    ...manifest.markers.map((marker) => ({
-      ...numberInput(marker, 'marker', marker.transform),
-      // A zero on a logarithm stands for half the lowest plausible value, as the network reads it.
-      toCoordinate: (value: number) => toState(marker, value),
-    })),
+    ...manifest.markers.map((marker) => numberInput(marker, 'marker', marker.transform)),
     ...manifest.signs.map(({ id, label, levels }): Input => ({ kind: 'category', id, label, of: 'sign', values: levels })),
   ];
 }
@@ -63,6 +59,8 @@ export type NumberInput = Extract<Input, { kind: 'number' }>;
 
 function numberInput(quantity: Quantity, of: NumberInput['of'], transform: Transform): NumberInput {
   const { id, label, unit, seen, plausible } = quantity;
+  // A pack of equations may call a zero plausible, which no logarithm can say.
+  const onScale = { transform, plausible: [plausible[0] > 0 ? plausible[0] : seen[0], plausible[1]] } as const;
   return {
     kind: 'number',
     id,
@@ -73,8 +71,8 @@ function numberInput(quantity: Quantity, of: NumberInput['of'], transform: Trans
     plausible,
     otherUnits: quantity.alternativeUnits ?? [],
     toCanonical: (value, given) => (unitsOf(quantity).includes(given) ? toCanonical(quantity, value, given) : null),
-    toCoordinate: forward(transform),
-    fromCoordinate: inverse(transform),
+    toCoordinate: (value) => toState(onScale, value),
+    fromCoordinate: (coordinate) => fromState(onScale, coordinate),
   };
 }
 
@@ -91,16 +89,6 @@ function transformOfSeen({ seen: [low, high], unit }: Pick<Quantity, 'seen' | 'u
   const isLog = unit !== 'a' && low > 0 && high / low > 4;
   const [from, to] = isLog ? [Math.log(low), Math.log(high)] : [low, high];
   return { kind: isLog ? 'log' : 'identity', mean: (from + to) / 2, sd: (to - from) / seenWidth };
-}
-
-function forward({ kind, mean, sd }: Transform): (value: number) => number {
-  if (kind === 'log') return (value) => (Math.log(Math.max(value, Number.MIN_VALUE)) - mean) / sd;
-  return (value) => ((kind === 'sqrt' ? Math.sqrt(Math.max(0, value)) : value) - mean) / sd;
-}
-
-function inverse({ kind, mean, sd }: Transform): (coordinate: number) => number {
-  if (kind === 'log') return (coordinate) => Math.exp(mean + sd * coordinate);
-  return (coordinate) => (kind === 'sqrt' ? Math.max(0, mean + sd * coordinate) ** 2 : mean + sd * coordinate);
 }
 
 /** Of a record whose numbers are in canonical units (a drawn person's): covariates, and the latest of each marker and sign. */
