@@ -17,7 +17,7 @@ const onContract = [
 ];
 
 // Two files that every worker needs: what it may not reach, and how it lets messages in. They know nothing of ours.
-const forWorkers = ['lockdown.ts', 'yield.ts'];
+const forWorkers = ['life-lock.ts', 'lockdown.ts', 'yield.ts'];
 
 /** Folder → what it may import besides itself, and why no more. */
 const table = {

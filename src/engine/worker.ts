@@ -2,6 +2,7 @@
  * The worker: holds the packs, the engines and the one GPU device, and answers the page's calls. With `worker/` the only place besides
  * main.ts that knows which implementation is which.
  */
+import { holdLifeLock } from '../life-lock.ts';
 import { lockDown } from '../lockdown.ts';
 import type { CallName, Calls, FromWorker, ToWorker, WorkerSettings } from './protocol.ts';
 import { currentBench } from './worker/bench.ts';
@@ -62,11 +63,7 @@ scope.onmessage = ({ data }) => {
 
 function begin(received: WorkerSettings): void {
   keepSettings(received);
-  // Held for ever: the browser frees it when this worker ends, and so the page learns of its death.
-  void navigator.locks?.request(received.lifeLock, () => {
-    scope.postMessage({ type: 'alive' });
-    return new Promise(() => {});
-  });
+  holdLifeLock(received.lifeLock, () => scope.postMessage({ type: 'alive' }));
 }
 
 async function answer<Name extends CallName>(id: number, name: Name, argument: Calls[Name]['argument']): Promise<void> {

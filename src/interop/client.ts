@@ -32,7 +32,11 @@ interface Pending {
   readonly onProgress: ImportHooks['onProgress'];
 }
 
-export function makeImportClient(startWorker: () => ImportWorkerLike): ImportClient {
+export function makeImportClient(
+  startWorker: () => ImportWorkerLike,
+  /** For noticing a worker that was killed; default the browser's. */
+  locks: Pick<LockManager, 'request'> = navigator.locks,
+): ImportClient {
   let worker: ImportWorkerLike | null = null;
   let lastId = 0;
   const pending = new Map<number, Pending>();
@@ -40,6 +44,12 @@ export function makeImportClient(startWorker: () => ImportWorkerLike): ImportCli
   function start(): ImportWorkerLike {
     const started = startWorker();
     started.onmessage = ({ data }) => {
+      if (data.type === 'alive') {
+        void locks.request(data.lock, () => {
+          if (started === worker) end(workerEnded());
+        });
+        return;
+      }
       const call = pending.get(data.id);
       if (!call) return;
       if (data.type === 'progress') call.onProgress?.(data.progress);

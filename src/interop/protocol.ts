@@ -185,6 +185,8 @@ export type ToImportWorker =
   | { readonly type: 'cancel'; readonly id: number };
 
 export type FromImportWorker =
+  /** Its lock is granted to others only when the worker is gone. */
+  | { readonly type: 'alive'; readonly lock: string }
   | { readonly type: 'progress'; readonly id: number; readonly progress: ImportProgress }
   | { readonly type: 'answer'; readonly id: number; readonly answer: ImportCalls[ImportCallName]['answer'] }
   | {

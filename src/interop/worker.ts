@@ -1,4 +1,5 @@
-/** The import worker: reads files of strangers, away from the page, the vault and the network. It only speaks when spoken to. */
+/** The import worker: reads files of strangers, away from the page, the vault and the network. It speaks only when spoken to, but for saying that it lives. */
+import { holdLifeLock } from '../life-lock.ts';
 import { lockDown } from '../lockdown.ts';
 import { AppError } from '#domain/errors.ts';
 import type { FromImportWorker, ImportCalls, ToImportWorker } from './protocol.ts';
@@ -28,6 +29,9 @@ scope.onmessage = ({ data }) => {
   // One after the other: a call may replace what the one before it left.
   last = last.then(() => answer(data, stop.signal)).finally(() => stops.delete(data.id));
 };
+
+const lock = `import-${crypto.randomUUID()}`;
+holdLifeLock(lock, () => scope.postMessage({ type: 'alive', lock }));
 
 async function answer(call: Exclude<ToImportWorker, { type: 'cancel' }>, signal: AbortSignal): Promise<void> {
   const { id } = call;

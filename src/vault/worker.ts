@@ -1,4 +1,5 @@
 /** The vault's worker: alone holds keys, rows and the second copy. Its composition root. */
+import { holdLifeLock } from '../life-lock.ts';
 import { lockDown } from '../lockdown.ts';
 import { bucketHouse } from './bucket-house.ts';
 import type { StorageBuckets } from './bucket-house.ts';
@@ -65,7 +66,4 @@ const answer = makeServer(host, (message) => scope.postMessage(message));
 scope.onmessage = ({ data }) => void answer(data);
 
 const lock = `${vaultName}-worker-${crypto.randomUUID()}`;
-void navigator.locks.request(lock, () => {
-  scope.postMessage({ type: 'alive', lock });
-  return new Promise<never>(() => {});
-});
+holdLifeLock(lock, () => scope.postMessage({ type: 'alive', lock }));

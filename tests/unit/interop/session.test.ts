@@ -102,11 +102,13 @@ describe('the client', () => {
   }
   const start = () => {
     const workers: FakeWorker[] = [];
+    const granted: (() => void)[] = [];
+    const locks = { request: (_: string, then: () => void) => void granted.push(then) } as unknown as LockManager;
     const client = makeImportClient(() => {
       workers.push(new FakeWorker());
       return workers.at(-1)!;
-    });
-    return { client, workers };
+    }, locks);
+    return { client, workers, granted };
   };
 
   test('answers, reports and fails by number', async () => {
@@ -120,6 +122,20 @@ describe('the client', () => {
     expect(await first).toEqual([]);
     await expect(second).rejects.toMatchObject({ code: 'import_refused' });
     expect(seen).toEqual([{ done: 1, total: 2 }]);
+  });
+
+  test('a worker that was killed fails its calls, and the next call starts another', async () => {
+    const { client, workers, granted } = start();
+    const call = client.call('open', { files: [] });
+    workers[0].say({ type: 'alive', lock: 'import-1' });
+    granted[0]!();
+    await expect(call).rejects.toMatchObject({ code: 'import_refused' });
+    const next = client.call('open', { files: [] });
+    expect(workers).toHaveLength(2);
+    // The lock of the first worker says nothing of the second.
+    granted[0]!();
+    workers[1]!.say({ type: 'answer', id: 2, answer: [] });
+    expect(await next).toEqual([]);
   });
 
   test('a stop is heard at once, and told to the worker', async () => {
