@@ -9,6 +9,7 @@ import { toState } from '#packs/conditioning.ts';
 import { leverInterventions } from '#packs/manifest-views.ts';
 import type { LearnedPack } from '#packs/pack.ts';
 import { drawStarts, type Twin } from '#twin/fit.ts';
+import type { Placing } from '#twin/fit-report.ts';
 import type { History } from '#twin/history.ts';
 import { stepInputs } from '#twin/step-inputs.ts';
 import { burdenOf } from './doses-given.ts';
@@ -19,6 +20,8 @@ export interface LearnedSubject {
   readonly history: History;
   readonly twin: Twin;
   readonly engine: Engine;
+  /** The forecast's: who is withheld there is not searched for either. */
+  readonly placing?: Placing<History>;
 }
 
 /** The kernels run eight futures together, so the smallest look at a plan, one future a group, fills them. */

@@ -6,9 +6,9 @@ import type { Simulator } from '#engine/simulation.ts';
 import type { EquationsManifest } from '#packs/manifest.ts';
 import { checkEquationsPlan } from '#twin/equations/plans.ts';
 import type { FittedPerson } from '#twin/equations/fitted-person.ts';
-import { bodySize } from '#twin/equations/person.ts';
+import { bodySize, type Person } from '#twin/equations/person.ts';
 import { reportEquationsFit } from '#twin/equations/report.ts';
-import { reportFit } from '#twin/fit-report.ts';
+import { reportFit, type Placing } from '#twin/fit-report.ts';
 import { checkPlan } from '#twin/plan-check.ts';
 import { equationsEvaluator } from './evaluate-equations.ts';
 import { learnedEvaluator, type LearnedSubject } from './evaluate-learned.ts';
@@ -16,13 +16,13 @@ import type { PlanSubject } from './plan-search.ts';
 import { equationsSupport, learnedSupport } from './support.ts';
 
 export function learnedPlanSubject(subject: LearnedSubject): PlanSubject {
-  const { pack, history, twin } = subject;
+  const { pack, history, twin, placing } = subject;
   const { manifest } = pack;
   return {
     manifest,
     continuing: [],
     bodySize: { weightKg: null, surfaceM2: null },
-    withheld: reasonOf(reportFit(manifest, history, twin)),
+    withheld: reasonOf(reportFit(manifest, history, twin, placing)),
     check: (plan) => checkPlan(manifest, plan),
     support: (plan, horizonDays) => learnedSupport(manifest, history, plan, horizonDays),
     evaluator: async (question, seed) =>
@@ -34,17 +34,19 @@ export interface FittedSubject {
   readonly manifest: EquationsManifest;
   readonly simulator: Simulator;
   readonly fitted: FittedPerson;
+  /** As in `LearnedSubject`. */
+  readonly placing?: Placing<Person>;
   /** The person fitted anew: another seed draws another posterior sample. */
   readonly refit: (seed: number, hooks: RunHooks) => Promise<FittedPerson>;
 }
 
-export function equationsPlanSubject({ manifest, simulator, fitted, refit }: FittedSubject, seed: number): PlanSubject {
+export function equationsPlanSubject({ manifest, simulator, fitted, placing, refit }: FittedSubject, seed: number): PlanSubject {
   const { person } = fitted;
   return {
     manifest,
     continuing: person.continuing,
     bodySize: bodySize(person),
-    withheld: reasonOf(reportEquationsFit(manifest, fitted)),
+    withheld: reasonOf(reportEquationsFit(manifest, fitted, placing)),
     check: (plan) => checkEquationsPlan(manifest, plan),
     support: (plan) => equationsSupport(manifest, person, plan),
     evaluator: async (question, own, hooks) => {

@@ -8,6 +8,7 @@ import { fittedDraws, fittedOf } from './fitted.ts';
 import { part, type Handler } from './hooks.ts';
 import { learnedFitOf } from './learned-twin.ts';
 import { packOf, requirePassed } from './packs.ts';
+import { placeEquations, placeLearned } from './trusting.ts';
 
 const clock = () => performance.now();
 
@@ -16,11 +17,15 @@ export const policies: Handler<'policies'> = async ({ packId, record, today, now
   await requirePassed(pack);
   if (isLearned(pack)) {
     const { history, twin } = await learnedFitOf(pack, record, today, question.seed);
-    return learnedPolicies(question, { pack, history, twin, engine: stepper, now: clock }, hooks);
+    return learnedPolicies(
+      question,
+      { pack, history, twin, engine: stepper, placing: placeLearned(pack, stepper), now: clock },
+      hooks,
+    );
   }
   const fitted = await fittedOf(pack, record, now, question.seed, fittedDraws, part(hooks, 0, 0.1));
   // On the processor: what decides in each future asks for many simulations of few draws, which a GPU would wait for one by one.
-  const deps = { manifest: pack.manifest, fitted, simulator: stepper, now: clock };
+  const deps = { manifest: pack.manifest, fitted, simulator: stepper, placing: placeEquations(pack), now: clock };
   return equationsPolicies(question, deps, { ...part(hooks, 0.1, 1), onPartial: hooks.onPartial });
 };
 
@@ -32,9 +37,13 @@ export const measurementValue: Handler<'measurementValue'> = async (
   await requirePassed(pack);
   if (isLearned(pack)) {
     const { history, twin } = await learnedFitOf(pack, record, today, question.seed);
-    return learnedMeasurementValue(question, { pack, history, twin, engine: stepper, now: clock }, hooks);
+    return learnedMeasurementValue(
+      question,
+      { pack, history, twin, engine: stepper, placing: placeLearned(pack, stepper), now: clock },
+      hooks,
+    );
   }
   const fitted = await fittedOf(pack, record, now, question.seed, fittedDraws, part(hooks, 0, 0.1));
-  const deps = { manifest: pack.manifest, fitted, simulator: engine, now: clock };
+  const deps = { manifest: pack.manifest, fitted, simulator: engine, placing: placeEquations(pack), now: clock };
   return equationsMeasurementValue(question, deps, part(hooks, 0.1, 1));
 };

@@ -11,8 +11,10 @@ import { seedFrom } from '#numerics/random.ts';
 import type { EquationsManifest } from '#packs/manifest.ts';
 import { planRegimens } from '#twin/equations/course.ts';
 import type { FittedPerson } from '#twin/equations/fitted-person.ts';
+import type { Person } from '#twin/equations/person.ts';
 import { checkEquationsPlan } from '#twin/equations/plans.ts';
 import { reportEquationsFit } from '#twin/equations/report.ts';
+import type { Placing } from '#twin/fit-report.ts';
 import { usualCareId, usualCarePlan } from '#twin/plan-check.ts';
 import { checkMeasure, measureValues, unitOf } from '../evaluate.ts';
 import { equationsSupport } from '../support.ts';
@@ -28,6 +30,8 @@ export interface EquationsPolicyDeps {
   /** With more draws than there are futures: futures and the clinician's draws share none. */
   readonly fitted: FittedPerson;
   readonly simulator: Simulator;
+  /** As in `LearnedPolicyDeps`. */
+  readonly placing?: Placing<Person>;
   /** Milliseconds; without it the answer took 0. */
   readonly now?: () => number;
 }
@@ -43,7 +47,7 @@ const mostGroups = 20;
  */
 export async function equationsPolicies(
   question: PolicyQuestion,
-  { manifest, fitted, simulator, now = () => 0 }: EquationsPolicyDeps,
+  { manifest, fitted, simulator, placing, now = () => 0 }: EquationsPolicyDeps,
   hooks: PartialHooks<PolicyAnswer> = {},
 ): Promise<PolicyAnswer> {
   const started = now();
@@ -74,7 +78,7 @@ export async function equationsPolicies(
     elapsedMs: now() - started,
     seed: question.seed,
   });
-  const fit = reportEquationsFit(manifest, fitted);
+  const fit = reportEquationsFit(manifest, fitted, placing);
   if (fit.standing === 'outside') return finish('outside-support', `No policy is simulated. ${fit.reasons.join(' ')}`, [], 0);
 
   const seed = seedFrom(question.seed);

@@ -13,7 +13,7 @@ import { seedFrom } from '#numerics/random.ts';
 import { toState } from '#packs/conditioning.ts';
 import type { LearnedManifest } from '#packs/manifest.ts';
 import type { LearnedPack } from '#packs/pack.ts';
-import { reportFit } from '#twin/fit-report.ts';
+import { reportFit, type Placing } from '#twin/fit-report.ts';
 import { drawStarts, type Twin } from '#twin/fit.ts';
 import type { History } from '#twin/history.ts';
 import { checkPlan, usualCareId, usualCarePlan } from '#twin/plan-check.ts';
@@ -29,6 +29,8 @@ export interface LearnedPolicyDeps {
   readonly history: History;
   readonly twin: Twin;
   readonly engine: FutureEngine;
+  /** The forecast's: of who is withheld there no policy is simulated. */
+  readonly placing?: Placing<History>;
   /** Milliseconds; without it the answer took 0. */
   readonly now?: () => number;
 }
@@ -47,7 +49,7 @@ export interface LearnedFutures {
 
 /** About so many futures: rounded up to whole groups. The horizon is rounded up to whole steps of the grid. */
 export function learnedFutures(
-  { pack, history, twin, engine }: Omit<LearnedPolicyDeps, 'now'>,
+  { pack, history, twin, engine }: Omit<LearnedPolicyDeps, 'now' | 'placing'>,
   { futures: wanted, horizonDays, seed }: Pick<PolicyQuestion, 'futures' | 'horizonDays' | 'seed'>,
 ): LearnedFutures {
   const { manifest, network } = pack;
@@ -104,7 +106,7 @@ export async function learnedPolicies(
     elapsedMs: now() - started,
     seed: question.seed,
   });
-  const fit = reportFit(manifest, history, twin);
+  const fit = reportFit(manifest, history, twin, deps.placing);
   if (fit.standing === 'outside') return finish('outside-support', `No policy is simulated. ${fit.reasons.join(' ')}`, [], 0);
 
   const plans = [usualCarePlan(manifest, horizonDays), ...fixed];

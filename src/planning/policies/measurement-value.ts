@@ -33,7 +33,7 @@ const knownDraws = 2000;
 /** Throws `AppError` for what a person can mend in the question. The same question gives the same answer but for its time. */
 export async function equationsMeasurementValue(
   question: MeasurementQuestion,
-  { manifest, fitted, simulator, now = () => 0 }: EquationsPolicyDeps,
+  { manifest, fitted, simulator, placing, now = () => 0 }: EquationsPolicyDeps,
   hooks: RunHooks = {},
 ): Promise<MeasurementAnswer> {
   const started = now();
@@ -52,7 +52,7 @@ export async function equationsMeasurementValue(
     );
   const unit = unitOf(goal.measure, amountUnit(manifest));
   const finish = answerOf(question, unit, () => now() - started);
-  const fit = reportEquationsFit(manifest, fitted);
+  const fit = reportEquationsFit(manifest, fitted, placing);
   if (fit.standing === 'outside') return finish.withheld(fit.reasons);
 
   const seed = seedFrom(question.seed);
@@ -136,7 +136,7 @@ export async function learnedMeasurementValue(
   checkQuestion(manifest, question);
   choices.forEach((plan) => checkPlan(manifest, plan));
   const finish = answerOf(question, unitOf(goal.measure, '1'), () => now() - started);
-  const fit = reportFit(manifest, history, twin);
+  const fit = reportFit(manifest, history, twin, deps.placing);
   if (fit.standing === 'outside') return finish.withheld(fit.reasons);
 
   const futures = learnedFutures(deps, question);

@@ -99,6 +99,13 @@ describe('policies of a learned pack', () => {
     );
   });
 
+  test('is not simulated for a person whose place among the pack’s people withholds the forecast', async () => {
+    const placing = () => ({ verdict: 'outside', reasons: ['Far from everybody.'] }) as const;
+    const answer = await learnedPolicies(question(), { pack, history, twin, engine: reference, placing });
+    expect(answer).toMatchObject({ status: 'outside-support', arms: [] });
+    expect(answer.message).toContain('Far from everybody.');
+  });
+
   test('is marked where a course that it may lead to is outside the evidence', async () => {
     const toDrugR: Policy = {
       ...policy(1.5),

@@ -186,6 +186,9 @@ describe('policies inside the futures', () => {
     } as typeof manifest;
     const answer = await equationsPolicies(question(), { manifest: outside, fitted: await fitted, simulator: policySimulator });
     expect(answer).toMatchObject({ status: 'outside-support', arms: [], futures: 0 });
+    const placing = () => ({ verdict: 'outside', reasons: ['Far from everybody.'] }) as const;
+    const far = await equationsPolicies(question(), { manifest, fitted: await fitted, simulator: policySimulator, placing });
+    expect(far).toMatchObject({ status: 'outside-support', arms: [] });
     expect(answer.message).toContain('Too old.');
   });
 });
