@@ -84,10 +84,11 @@ export interface ForecastOutcome {
   readonly date: IsoDate;
   readonly horizonDays: number;
   readonly of:
-    /** Rank of the value in its forecast, 0 … 1, whether the bands held it, and their mean interval score in coordinates. */
+    /** In coordinates; its rank in its forecast, 0 … 1, whether the bands held it, and their mean interval score in coordinates. */
     | {
         readonly kind: 'marker';
         readonly marker: string;
+        readonly x: number;
         readonly rank: number;
         readonly covered: Readonly<Record<string, boolean>>;
         readonly score: number;

@@ -18,7 +18,6 @@ import { forecast, type ForecastDeps } from '#twin/forecast.ts';
 import { recordUntil, type History } from '#twin/history.ts';
 import { stepInputs } from '#twin/step-inputs.ts';
 import { withHead } from './corrections.ts';
-import { inputsOf } from './inputs.ts';
 import { outcomesOf } from './outcomes.ts';
 import { isJudge, judged, shortfall, type LocalCase, type RecalibrationRequest } from './recalibrate.ts';
 
@@ -93,17 +92,12 @@ async function lessonOf(
   const today = frozen.now.slice(0, 10);
   const { history, twin } = await fitHistory({ pack, record: recordUntil(record, today), today, seed }, deps);
   const { stepDays } = manifest.grid;
-  const inputs = new Map(inputsOf(manifest).map((input) => [input.id, input]));
   const known = outcomesOf(frozen, record, manifest);
-  const values = known.flatMap(({ of, date, horizonDays }) => {
-    if (of.kind !== 'marker') return [];
-    const input = inputs.get(of.marker);
-    const observed = record.observations.find((one) => one.code === of.marker && one.date === date);
-    if (input?.kind !== 'number' || !observed) return [];
-    const canonical = input.toCanonical(observed.value, observed.unit);
-    const state = manifest.markers.findIndex(({ id }) => id === of.marker);
-    return canonical === null ? [] : [{ state, step: horizonDays / stepDays, x: input.toCoordinate(canonical) }];
-  });
+  const values = known.flatMap(({ of, horizonDays }) =>
+    of.kind === 'marker'
+      ? [{ state: manifest.markers.findIndex(({ id }) => id === of.marker), step: horizonDays / stepDays, x: of.x }]
+      : [],
+  );
   const events = known.flatMap(({ of, horizonDays }) => {
     if (of.kind !== 'event') return [];
     const cause = manifest.events.findIndex(({ id }) => id === of.event);

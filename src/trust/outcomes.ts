@@ -56,7 +56,7 @@ function markerOutcomes(
       ...baseOf(frozen),
       date,
       horizonDays: days,
-      of: { kind: 'marker', marker: code, rank, covered, score },
+      of: { kind: 'marker', marker: code, x, rank, covered, score },
     });
   }
   return outcomes;
