@@ -62,14 +62,14 @@ function markerOutcomes(
   return outcomes;
 }
 
-export interface PointsAt {
+interface PointsAt {
   /** Probability and coordinate, ascending. */
   readonly quantiles: readonly (readonly [p: number, x: number])[];
   readonly bands: readonly { readonly level: number; readonly low: number; readonly high: number }[];
 }
 
 /** A forecast's quantiles between two of its grid times, in coordinates. Null where nobody is left to measure. */
-export function pointsAt(
+function pointsAt(
   marker: Pick<MarkerForecast, 'bands' | 'median'>,
   input: Pick<NumberInput, 'toCoordinate'>,
   timesDays: readonly number[],
@@ -151,7 +151,7 @@ function lastSeen({ observations, doses = [], events }: PatientRecord): string |
 }
 
 /** Linear between grid times. */
-export function interpolated(timesDays: readonly number[], values: readonly number[], days: number): number {
+function interpolated(timesDays: readonly number[], values: readonly number[], days: number): number {
   const after = timesDays.findIndex((time) => time >= days);
   if (after <= 0) return values[after < 0 ? values.length - 1 : 0]!;
   const share = (days - timesDays[after - 1]!) / (timesDays[after]! - timesDays[after - 1]!);

@@ -32,7 +32,7 @@ export interface LocalCase {
  * With fewer the judging half cannot tell a correction from chance: of 20 patients the share inside 90 % bands is known to ± 13 points,
  * and of 20 patients with an event its odds to a factor of about two. A head has many numbers, and asks for more.
  */
-export const needed = {
+const needed = {
   intervals: { patients: 40 },
   'event-odds': { patients: 40, with: 20, without: 20 },
   head: { patients: 60 },

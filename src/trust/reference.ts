@@ -17,7 +17,7 @@ export interface Reference {
   readonly method: string;
 }
 
-export const referencePeople = 1000;
+const referencePeople = 1000;
 const referenceSeed = 20;
 const anyDay = '2000-01-01';
 
