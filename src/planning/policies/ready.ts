@@ -162,7 +162,7 @@ const dosed: Readonly<Record<string, (horizonDays: number) => readonly Draft[]>>
       measures: ['glucose'],
       rule: dosingRule('bolus-insulin', 'time-in-range', [{ target: 'lowest-below-54', atMost: 0.05 }]),
       description:
-        'A meter reading after 3, 8 and 24 hours. Each time the twin is fitted to all readings so far, and of no bolus and the listed ones the one is given with the largest simulated chance of 70 % of the time at 70–180 mg/dL among those with at most 5 % chance of a glucose below 54.',
+        'A meter reading after 3, 8 and 24 hours. Each time the twin is fitted to all readings so far, and of no bolus and the listed ones the one is given with the largest simulated chance of 70 % of the time at 70–180 mg/dL among those with at most 5 % chance of a glucose below 54. Planned boluses are not taken back: where they alone break the limit, nothing is added that breaks it further.',
       source: 'Ours; the targets are those of the international consensus (Battelino T et al. Diabetes Care 2019;42:1593–603).',
     },
     {
