@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { RandomSequence, seedFrom } from '#numerics/random.ts';
 import { inverseWeights } from '#training/tumour/ablation.ts';
 import { BayesForecaster } from '#training/tumour/bayes.ts';
 import { drawCohort, seriesOf } from '#training/tumour/cohort.ts';
