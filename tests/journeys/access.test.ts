@@ -1,4 +1,5 @@
 import { expect, test } from '@playwright/test';
+import type { Locator } from '@playwright/test';
 import { acknowledge, expectNoSeriousFinding, finished, firstPack, sentence } from './steps.ts';
 
 for (const colorScheme of ['light', 'dark'] as const) {
@@ -47,28 +48,61 @@ for (const colorScheme of ['light', 'dark'] as const) {
   });
 }
 
-test('nothing is wider than a page of 360 pixels', async ({ page }) => {
-  test.slow();
-  await page.setViewportSize({ width: 360, height: 740 });
-  const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  await page.goto('./');
-  expect(await overflow()).toBe(0);
+/** A phone, and a screen of 1280 pixels at 200 %. */
+for (const [what, width, height] of [
+  ['a page of 360 pixels', 360, 740],
+  ['the screen at 200 %', 640, 450],
+] as const) {
+  test(`nothing is wider than ${what}`, async ({ page }) => {
+    test.slow();
+    await page.setViewportSize({ width, height });
+    const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    await page.goto('./');
+    expect(await overflow()).toBe(0);
+    await acknowledge(page);
+    expect(await overflow()).toBe(0);
+    await page
+      .getByRole('button', { name: /^Synthetic person/ })
+      .first()
+      .click();
+    await finished(page);
+    expect(await overflow()).toBe(0);
+    for (const [name, title] of [
+      ['Plan', 'What else could be done for'],
+      ['Why', 'What did the model use for'],
+      ['Trust', 'How far'],
+    ] as const) {
+      await page.getByRole('link', { name, exact: true }).click();
+      await expect(sentence(page)).toContainText(title);
+      expect(await overflow()).toBe(0);
+    }
+    await page.getByRole('link', { name: 'Settings' }).click();
+    expect(await overflow()).toBe(0);
+    await page.getByRole('link', { name: 'Patients' }).click();
+    await expect(page.getByRole('button', { name: 'Edit Synthetic person 1' })).toBeAttached();
+    expect(await overflow()).toBe(0);
+    await page.getByRole('button', { name: 'Edit Synthetic person 1' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toContainText('What is known of');
+    expect(await overflow()).toBe(0);
+  });
+}
+
+test('under forced colours what is current or pressed is still told apart', async ({ page }) => {
+  await page.emulateMedia({ forcedColors: 'active' });
   await acknowledge(page);
-  expect(await overflow()).toBe(0);
   await page
     .getByRole('button', { name: /^Synthetic person/ })
     .first()
     .click();
   await finished(page);
-  expect(await overflow()).toBe(0);
-  await page.getByRole('link', { name: 'Settings' }).click();
-  expect(await overflow()).toBe(0);
-  await page.getByRole('link', { name: 'Patients' }).click();
-  await expect(page.getByRole('button', { name: 'Edit Synthetic person 1' })).toBeAttached();
-  expect(await overflow()).toBe(0);
-  await page.getByRole('button', { name: 'Edit Synthetic person 1' }).click();
-  await expect(page.getByRole('heading', { level: 1 })).toContainText('What is known of');
-  expect(await overflow()).toBe(0);
+  const outline = (of: Locator) => of.evaluate((element) => getComputedStyle(element).outlineStyle);
+  expect(await outline(page.getByRole('link', { name: 'Forecast', exact: true }))).toBe('solid');
+  expect(await outline(page.getByRole('link', { name: 'Plan', exact: true }))).toBe('none');
+  const courses = page.locator('.result figure').first().getByRole('button', { name: 'Single courses' });
+  expect(await outline(courses)).toBe('none');
+  await courses.click();
+  await page.mouse.move(0, 0);
+  expect(await outline(courses)).toBe('solid');
 });
 
 test('the first forecast is reached by the keyboard alone', async ({ page }) => {
