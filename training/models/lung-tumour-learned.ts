@@ -18,7 +18,7 @@ const models = asEquations(restoreModel(fit.model), {
   timeZero: 'entry',
   covariates: geng!.covariates,
   constants: [
-    ...geng!.constants.filter(({ symbol }) => symbol === 'Vdeath'),
+    ...geng!.constants.filter(({ symbol }) => symbol === 'Vdeath' || symbol === 'Vtypical'),
     { symbol: 'Vleast', value: 1e-9, unit: 'cm3', label: 'Less than a cell: no tumour. What the network reads is held to it' },
   ],
   controls: geng!.controls!,

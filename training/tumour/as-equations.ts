@@ -35,7 +35,7 @@ export type Frame = Pick<
 
 /**
  * One model for each Gaussian of the prior. The frame has a covariate TYPE with the categories 1 to 3, controls chemo and radio of 0
- * and 1, and reads the volume as state V in cm³. The model must not read its own course.
+ * and 1, constants Vtypical (where no volume was observed) and Vleast in cm³, and reads the volume as state V in cm³. The model must not read its own course.
  */
 export function asEquations(model: TumourModel, frame: Frame): EquationsModel[] {
   const { traits: L, memory: E, hidden: H, readsCourse } = model.shape;
@@ -134,7 +134,7 @@ export function asEquations(model: TumourModel, frame: Frame): EquationsModel[] 
         {
           symbol: 'V',
           unit: 'cm3',
-          initial: "unit(exp(logMean), 'cm3')",
+          initial: 'Vtypical',
           // A volume cannot be negative: a change below −1 leaves no tumour.
           next: `V * max(1 + ${change}, 0)`,
           scale: 10,
