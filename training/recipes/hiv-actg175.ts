@@ -123,10 +123,12 @@ export const hivActg175: Recipe = {
           of: 'marker',
           id: 'cd4',
           at: 'entry',
-          min: 150,
-          max: 650,
+          // 0.5 and 99.5 % points of the people learned from.
+          min: 128,
+          max: 718,
           severity: 'soft',
-          reason: 'The trial admitted 200–500 CD4 cells per µL at screening.',
+          reason:
+            'The trial admitted 200–500 CD4 cells per µL at screening; at entry 99 % of the people learned from had 128 to 718.',
         },
       ],
     },
