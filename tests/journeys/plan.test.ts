@@ -65,6 +65,20 @@ async function tickTwo(page: Page): Promise<void> {
   await expect(ticked).toHaveCount(2);
 }
 
+test('the first front is there while the search goes on, and a stop keeps what was found', async ({ page }) => {
+  test.slow();
+  await acknowledge(page);
+  await demonstrate(page, 'hiv dynamics', /HIV/);
+  await page.keyboard.press('g');
+  await page.keyboard.press('d');
+  await page.getByRole('button', { name: 'Search plans' }).click();
+  await expect(page.getByRole('listbox')).toBeVisible({ timeout: 120_000 });
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await expect(page.getByText(/^Stopped at \d+ futures a plan; figures are rough\.$/)).toBeVisible();
+  await expect(page.getByRole('listbox')).toBeVisible();
+  await expect(page.getByText(/Not finished: shown is what was found so far/)).toBeVisible();
+});
+
 for (const [pack, words, title, goal, limit] of [
   ['an equations pack', 'vancomycin', /Vancomycin/, 'hours of infusion', 'Trough above'],
   ['a learned pack', 'hiv 1991', /HIV, 1991/, 'CD8', 'CD4'],
