@@ -435,11 +435,12 @@ function whatIfPart(
   }).length;
   const set = `${people.length} simulated test people`;
   const of = { set, people: people.length, counted: 'simulated people' as const };
-  const over = (statistic: (own: readonly { truth: number; expected: number }[]) => number) => (rows: Int32Array) =>
+  type Points = readonly { readonly truth: number; readonly expected: number }[];
+  const over = (statistic: (own: Points) => number) => (rows: Int32Array) =>
     finite(statistic(Array.from(rows, (row) => points[row]!)));
   const points = effects.map(({ truth, draws }) => ({ truth, expected: average(draws) }));
-  const pehe = (own: typeof points) => Math.sqrt(average(own.map(({ truth, expected }) => (expected - truth) ** 2)));
-  const spread = (own: typeof points) => {
+  const pehe = (own: Points) => Math.sqrt(average(own.map(({ truth, expected }) => (expected - truth) ** 2)));
+  const spread = (own: Points) => {
     const centre = average(own.map(({ truth }) => truth));
     return Math.sqrt(average(own.map(({ truth }) => (truth - centre) ** 2)));
   };
