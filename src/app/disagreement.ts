@@ -8,7 +8,7 @@ import { unitText } from './units.ts';
  * Models disagree about a chance where they lie at least so far apart, and about a marker where their middles span at least so much of
  * the band that holds 8 in 10 courses. Below, the mean tells the same story as each of them.
  */
-export const disagreementLimits = { chance: 0.4, shareOfBand: 1 } as const;
+const disagreementLimits = { chance: 0.4, shareOfBand: 1 } as const;
 /** An averaged model that carries less than this decides nothing, and its own course is no second opinion. */
 const leastWeight = 0.1;
 

@@ -39,7 +39,7 @@ export interface TrustParts extends WorkParts {
 
 export type TrustWork = 'standing' | 'anomalies' | RecalibrationKind;
 
-export const recalibrationKinds = ['intervals', 'event-odds', 'head'] as const satisfies readonly RecalibrationKind[];
+const recalibrationKinds = ['intervals', 'event-odds', 'head'] as const satisfies readonly RecalibrationKind[];
 
 /** One forecast put away, and what came. */
 export interface FrozenRow {

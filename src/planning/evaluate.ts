@@ -159,6 +159,6 @@ export function checkMeasure(manifest: PackManifest, measure: Measure, horizonDa
   measure satisfies never;
 }
 
-export function targetsOf(manifest: PackManifest): readonly Target[] {
+function targetsOf(manifest: PackManifest): readonly Target[] {
   return manifest.kind === 'equations' ? manifest.targets : [];
 }

@@ -14,7 +14,7 @@ import { coordinates, type Reference } from './reference.ts';
  * Chosen on the valid people of pbc and hiv-actg175 (training/evaluation/standing.ts), never on the test people. Distances count in units of
  * the one that 99 of 100 reference people do not reach; real people reach further than drawn ones, whose tails are the network's.
  */
-export const limits = {
+const limits = {
   distance: { partly: 1.2, outside: 2.4 },
   /** One value alone, in halves of the range in which 98 % of the pack's people lie, from its middle. */
   single: { partly: 1.75, outside: 3.5 },

@@ -24,7 +24,7 @@ const rollouts = 1000;
 export const outcomesSeed = 1;
 const folds = 5;
 
-export async function readLearnedPack(folder: string): Promise<LearnedPack> {
+async function readLearnedPack(folder: string): Promise<LearnedPack> {
   const read = (name: string) => new Uint8Array(readFileSync(join(folder, name)));
   return requireLearned(
     await decodePack({

@@ -11,7 +11,7 @@ import { average, bootstrapSeed, capital, figureOf, type DrawingOf } from './fig
 
 /** Groups smaller than this are named and not scored; smaller than that, their size is not told. */
 export const smallestScored = 50;
-export const smallestTold = 5;
+const smallestTold = 5;
 
 interface Person {
   readonly values: readonly ValueOutcome[];

@@ -115,7 +115,7 @@ export function valueParts(
   return { figures, drawings };
 }
 
-export function coverageRow(label: string, rows: readonly ValueOutcome[], level: number): DrawingOf<'coverage'>['rows'][number] {
+function coverageRow(label: string, rows: readonly ValueOutcome[], level: number): DrawingOf<'coverage'>['rows'][number] {
   const people = byPersonOf(rows);
   const interval = orThrow(
     `coverage, ${label}`,

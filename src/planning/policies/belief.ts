@@ -28,12 +28,6 @@ export interface Belief {
   readonly effectiveDraws: number;
 }
 
-export interface RefitCount {
-  made: number;
-  afresh: number;
-  leastEffectiveDraws: number;
-}
-
 /** Fewer draws than this tell two doses apart by chance; the twin is then fitted afresh. */
 export const fewestEffectiveDraws = 32;
 /** A draw this much less likely than the most likely one will not be simulated again: e⁻¹⁶ is one in nine million. */
