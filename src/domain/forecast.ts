@@ -100,7 +100,7 @@ export interface EventForecast {
 
 /**
  * What a plan changes of a chance or of days, as equally likely values, ascending: dots of a picture, whose interval is read with `dotQuantile`. Of a
- * learned pack they are 50 values of the distribution over its members, of a pack of equations one a group of posterior draws.
+ * learned pack they are of the distribution over its members, of a pack of equations of what chance leaves open after so many draws.
  */
 export interface ForecastDifference {
   readonly planId: string;

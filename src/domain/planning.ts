@@ -89,14 +89,14 @@ export interface PlanQuestion {
 /** A figure of a plan, and the same less usual care in the same futures. */
 export interface MeasureValue {
   readonly value: number;
-  /** 90 % interval over what is not known of the world: ensemble members and cited effects, or posterior draws. */
+  /** 90 % interval over what is not known of the world: ensemble members and cited effects; under equations, from the number of draws alone. */
   readonly low: number;
   readonly high: number;
   readonly difference: {
     readonly value: number;
     readonly low: number;
     readonly high: number;
-    /** Equally likely differences, ascending, of which the interval is the middle: 50 over members, or one a group of posterior draws. */
+    /** Equally likely differences, ascending, of which the interval is the middle. */
     readonly dots: readonly number[];
   };
 }

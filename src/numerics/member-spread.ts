@@ -44,6 +44,19 @@ export function memberSpread(groups: Numbers, members: number): MemberSpread {
   return { centre, scale: Math.sqrt(variance), freedom };
 }
 
+/**
+ * How far chance moves a figure of many draws: Student's t around the mean of independent batches of them, each as large, with the standard
+ * error that the batches show. NaN batches say nothing; one alone shows no spread. All are NaN where nothing is known.
+ */
+export function batchSpread(batches: Numbers): MemberSpread {
+  const known = Array.from(batches).filter((value) => !Number.isNaN(value));
+  const N = known.length;
+  if (N === 0) return { centre: Number.NaN, scale: Number.NaN, freedom: Number.NaN };
+  const centre = sum(known) / N;
+  const variance = N > 1 ? squares(known, centre) / (N - 1) / N : 0;
+  return { centre, scale: Math.sqrt(variance), freedom: variance > 0 ? N - 1 : Infinity };
+}
+
 const squares = (values: Numbers, centre: number) => sum(Array.from(values, (value) => (value - centre) ** 2));
 
 /** At `level`, between 0 and 1, of the spread. */

@@ -1,4 +1,4 @@
-/** Plans under a pack of equations: the same posterior draws under every plan, their figures by runs of draws. */
+/** Plans under a pack of equations: the same posterior draws under every plan, their figures by batches of draws. */
 import type { CovariateChange } from '#domain/dosing.ts';
 import type { Measure } from '#domain/planning.ts';
 import type { Plan, Regimen } from '#domain/plan.ts';
@@ -106,11 +106,11 @@ export function equationsEvaluator(
   function groupsOf(measure: Measure, plan: Plan, lanes: Float64Array): Float64Array {
     const groups = Math.min(mostGroups, lanes.length);
     if (measure.kind === 'burden') return new Float64Array(groups).fill(burden(measure, plan));
-    const edge = (group: number) => Math.floor((group * lanes.length) / groups);
     return Float64Array.from({ length: groups }, (_, group) => {
       let sum = 0;
       let count = 0;
-      for (let lane = edge(group); lane < edge(group + 1); lane++) {
+      // Draws of one model stand beside each other.
+      for (let lane = group; lane < lanes.length; lane += groups) {
         const value = lanes[lane]!;
         if (Number.isNaN(value)) continue;
         sum += value;

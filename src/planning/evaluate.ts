@@ -4,12 +4,12 @@
  * chance: the same starts, the same noise, the same draws.
  */
 import { AppError } from '#domain/errors.ts';
-import { dotQuantile, type Estimate } from '#domain/forecast.ts';
+import { dotQuantile } from '#domain/forecast.ts';
 import type { Measure, MeasureValue, PlanCandidate, PlanQuestion } from '#domain/planning.ts';
 import type { Plan } from '#domain/plan.ts';
 import type { RunHooks } from '#engine/engine.ts';
-import type { LearnedManifest, PackManifest, Target } from '#packs/manifest.ts';
-import { differenceDots, overMembers, paired } from '#twin/member-estimate.ts';
+import type { PackManifest, Target } from '#packs/manifest.ts';
+import { batchDifferenceDots, differenceDots, overBatches, overMembers, paired } from '#twin/member-estimate.ts';
 
 export interface PlanEvaluator {
   /** About so many futures a plan: rounded up to whole groups, and no more than there are draws. In the order of the plans. */
@@ -20,7 +20,7 @@ export interface PlanEvaluator {
 export interface PlanFigures {
   /**
    * [measure] of [group]; NaN where a group says nothing. Of a learned pack a group is a draw of what is not known of the world, members one
-   * after the other; of a pack of equations a run of posterior draws.
+   * after the other; of a pack of equations a batch of posterior draws.
    */
   readonly groups: readonly Float64Array[];
   readonly rollouts: number;
@@ -55,7 +55,7 @@ export function measureValues(
 
 /**
  * A figure with its 90 % interval, and what it is more than usual care's, group by group. Members of an ensemble are few and stand for a
- * distribution (`memberSpread`); posterior draws are taken as they are.
+ * distribution (`memberSpread`); of one posterior there is the chance of its draws (`batchSpread`).
  */
 function measureValue(
   measure: Measure,
@@ -63,28 +63,27 @@ function measureValue(
   usualCare: Float64Array,
   { manifest, horizonDays }: { readonly manifest: PackManifest; readonly horizonDays: number },
 ): MeasureValue {
-  const difference = paired(plan, usualCare);
-  if (manifest.kind === 'equations') return { ...ofDots(plan, known(plan)), difference: withDots(difference, known(difference)) };
-  const members = manifest.network.M;
   const most = mostOf(measure, manifest, horizonDays);
+  const isLearned = manifest.kind === 'learned';
+  const dots = isLearned ? differenceDots(plan, usualCare, manifest.network.M, most) : batchDifferenceDots(plan, usualCare, most);
   return {
-    ...overMembers(plan, members, most),
-    difference: withDots(difference, differenceDots(plan, usualCare, members, most)),
+    ...(isLearned ? overMembers(plan, manifest.network.M, most) : overBatches(plan, most)),
+    difference: {
+      value: meanOfGroups(paired(plan, usualCare)),
+      low: dotQuantile(dots, 0.05),
+      high: dotQuantile(dots, 0.95),
+      dots,
+    },
   };
 }
 
-const withDots = (groups: Float64Array, dots: readonly number[]) => ({ ...ofDots(groups, dots), dots });
-
-function ofDots(groups: Float64Array, dots: readonly number[]): Estimate {
-  return { value: meanOfGroups(groups), low: dotQuantile(dots, 0.05), high: dotQuantile(dots, 0.95) };
-}
-
-const known = (values: Float64Array) => [...values.filter((value) => !Number.isNaN(value)).sort()];
-
 /** More a measure cannot be. A burden is known from the plan and needs no end. */
-function mostOf({ kind }: Measure, { grid: { stepDays } }: LearnedManifest, horizonDays: number): number {
+function mostOf({ kind }: Measure, manifest: PackManifest, horizonDays: number): number {
   if (kind === 'burden') return Infinity;
-  return kind === 'event-free-days' ? Math.ceil(horizonDays / stepDays - 1e-9) * stepDays : 1;
+  if (kind !== 'event-free-days') return 1;
+  if (manifest.kind === 'equations') return horizonDays;
+  const { stepDays } = manifest.grid;
+  return Math.ceil(horizonDays / stepDays - 1e-9) * stepDays;
 }
 
 /** '1' for a chance or a share; else UCUM, counted things in braces. `amountUnit` is that of the one intervention that is dosed. */

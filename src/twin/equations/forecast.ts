@@ -26,6 +26,7 @@ import type { Program } from '#packs/equations/program.ts';
 import type { EquationsManifest } from '#packs/manifest.ts';
 import type { EquationsPack } from '#packs/pack.ts';
 import type { Placing } from '../fit-report.ts';
+import { batchDifferenceDots } from '../member-estimate.ts';
 import { outcomeOf } from '../outcome.ts';
 import { usualCarePlan } from '../plan-check.ts';
 import { courseOf, planRegimens, timelineOf } from './course.ts';
@@ -54,8 +55,8 @@ export interface EquationsForecastDeps {
 }
 
 const courses = 20;
-/** Draws in so many groups give the differences of event shares their spread. */
-const groups = 20;
+/** Draws in so many batches tell how far chance moves a difference of event shares. */
+const batches = 20;
 const pastPoints = 120;
 const toleratedDivergence = 0.01;
 const normalCritical90 = 1.6448536269514722;
@@ -267,10 +268,10 @@ function translate(view: View, wanted: Wanted): Answer {
         manifest.markers.map((marker, i) => [marker.id, differenceOf(view, marker.unit, values[d + 1]![i]!, values[0]![i]!)]),
       ),
       events: Object.fromEntries(
-        manifest.events.map((event, k) => [event.id, groupDifferences(view, happened[d + 1]![k]!, happened[0]![k]!)]),
+        manifest.events.map((event, k) => [event.id, shareDifferences(view, happened[d + 1]![k]!, happened[0]![k]!)]),
       ),
-      anyEvent: groupDifferences(view, first[d + 1]!, first[0]!),
-      eventFreeDays: groupMeans(view, first[d + 1]!, first[0]!),
+      anyEvent: shareDifferences(view, first[d + 1]!, first[0]!),
+      eventFreeDays: daysDifference(view, first[d + 1]!, first[0]!),
     })),
   };
 }
@@ -401,20 +402,24 @@ function eventFreeDays(first: Float64Array, horizonDays: number): Estimate {
   return { value: sum(free) / free.length, low: quantileOfSorted(free, 0.05), high: quantileOfSorted(free, 0.95) };
 }
 
-function groupDifferences(view: View, plan: Float64Array, usual: Float64Array): number[][] {
-  return view.timesDays.map((time) =>
-    eachGroup(view, (from, to) => shareBy(plan.subarray(from, to), time) - shareBy(usual.subarray(from, to), time)),
-  );
+/** Of shares of people with the event so far: [time][dot]. */
+function shareDifferences({ timesDays }: View, plan: Float64Array, usual: Float64Array): number[][] {
+  const [ofPlan, ofUsual] = [inBatches(plan), inBatches(usual)];
+  return timesDays.map((time) => {
+    const shares = (all: readonly Float64Array[]) => all.map((days) => shareBy(days, time));
+    return batchDifferenceDots(shares(ofPlan), shares(ofUsual), 1);
+  });
 }
 
-function groupMeans(view: View, plan: Float64Array, usual: Float64Array): number[] {
-  const mean = (days: Float64Array) => sum(days.map((day) => Math.min(day, view.horizonDays))) / days.length;
-  return eachGroup(view, (from, to) => mean(plan.subarray(from, to)) - mean(usual.subarray(from, to)));
+function daysDifference({ horizonDays }: View, plan: Float64Array, usual: Float64Array): number[] {
+  const means = (all: Float64Array) =>
+    inBatches(all).map((days) => sum(days.map((day) => Math.min(day, horizonDays))) / days.length);
+  return batchDifferenceDots(means(plan), means(usual), horizonDays);
 }
 
-function eachGroup({ draws }: View, figure: (from: number, to: number) => number): number[] {
-  const edge = (g: number) => Math.floor((g * draws) / groups);
-  return Array.from({ length: Math.min(groups, draws) }, (_, g) => figure(edge(g), edge(g + 1))).sort((a, b) => a - b);
+/** Every twentieth draw: draws of one model stand beside each other. */
+function inBatches(draws: Float64Array): Float64Array[] {
+  return Array.from({ length: Math.min(batches, draws.length) }, (_, b) => draws.filter((_, i) => i % batches === b));
 }
 
 function targetForecasts(view: View, plan: number, wanted: Wanted[number]): Record<string, TargetForecast> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { memberSpread, spreadDots, spreadQuantile } from '#numerics/member-spread.ts';
+import { batchSpread, memberSpread, spreadDots, spreadQuantile } from '#numerics/member-spread.ts';
 import { RandomSequence, seedFrom } from '#numerics/random.ts';
 import { normalQuantile, studentQuantile } from '#numerics/special-functions.ts';
 
@@ -106,5 +106,38 @@ describe('the spread over members', () => {
     // Three standard errors of 4,000 runs.
     expect(Math.abs(held / runs - 0.9)).toBeLessThan(3 * Math.sqrt((0.9 * 0.1) / runs));
     if (between > inside) expect(heldByQuantiles / runs).toBeLessThan(0.75);
+  });
+});
+
+describe('batches of one posterior', () => {
+  test('the mean, with the standard error that the batches show', () => {
+    const spread = batchSpread([1, 2, 3, Number.NaN, 6]);
+    expect(spread.centre).toBe(3);
+    expect(spread.freedom).toBe(3);
+    // Standard deviation of 1, 2, 3, 6 over the root of four.
+    expect(spread.scale).toBeCloseTo(Math.sqrt(14 / 3 / 4), 12);
+  });
+
+  test('batches that agree, or one alone, leave nothing open; none says nothing', () => {
+    expect(spreadDots(batchSpread([0.5, 0.5, 0.5]), 4)).toEqual([0.5, 0.5, 0.5, 0.5]);
+    expect(spreadQuantile(batchSpread([2]), 0.05)).toBe(2);
+    expect(batchSpread([Number.NaN]).centre).toBeNaN();
+  });
+
+  test('their middle 90 % holds the mean of all draws in nine of ten repetitions', () => {
+    const random = new RandomSequence(seedFrom(11));
+    const runs = 2000;
+    let held = 0;
+    for (let run = 0; run < runs; run++) {
+      const batches = Array.from({ length: 20 }, () => {
+        let count = 0;
+        for (let i = 0; i < 50; i++) count += random.uniform() < 0.3 ? 1 : 0;
+        return count / 50;
+      });
+      const spread = batchSpread(batches);
+      if (spreadQuantile(spread, 0.05) <= 0.3 && 0.3 <= spreadQuantile(spread, 0.95)) held++;
+    }
+    // Five standard errors of a share of 2,000.
+    expect(Math.abs(held / runs - 0.9)).toBeLessThan(5 * Math.sqrt((0.9 * 0.1) / runs));
   });
 });

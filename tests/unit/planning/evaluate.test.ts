@@ -210,11 +210,13 @@ describe('a figure and what it is more than usual care’s', () => {
 
   test('is taken group by group, and a group that says nothing is left out', async () => {
     const { manifest: equations } = await decodePack(await toyEquationsFiles());
-    const { value, difference } = valueOf(equations, event, [3, 5, none, 9], [1, 1, 1, 2]);
-    expect(value).toBeCloseTo(17 / 3, 12);
-    expect(difference.value).toBeCloseTo(13 / 3, 12);
-    expect(difference.dots).toEqual([2, 4, 7]);
-    expect([difference.low, difference.high]).toEqual([2, 7]);
+    const { value, difference } = valueOf(equations, event, [0.3, 0.5, none, 0.7], [0.1, 0.2, 0.1, 0.3]);
+    expect(value).toBeCloseTo(0.5, 12);
+    // Batches of one posterior: 0.2, 0.3 and 0.4 more, whose mean has a standard error of 0.1/√3 and two degrees of freedom.
+    expect(difference.value).toBeCloseTo(0.3, 12);
+    expect(difference.dots).toHaveLength(50);
+    expect(difference.dots[2]).toBeCloseTo(0.3 - (0.1 / Math.sqrt(3)) * 2.91999, 5);
+    expect([difference.low, difference.high]).toEqual([difference.dots[2], difference.dots[47]]);
     expect(valueOf(equations, event, [none], [1])).toMatchObject({ value: none, low: none, difference: { dots: [] } });
   });
 
