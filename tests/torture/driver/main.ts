@@ -98,6 +98,8 @@ function shelfOf<T>(table: 'patients' | 'drafts'): Shelf<T> {
 /** Made when there is none. Gives what was found before. */
 async function openVault(): Promise<string> {
   const found = await door.look();
+  // Said before unlocking is refused, so that a failure names what was found.
+  if (found.kind === 'damaged') throw new Error(`The start found damage: ${JSON.stringify(found.damage)}`);
   vault = found.kind === 'nothing' ? (await door.create({ kind: 'none' })).vault : await door.unlock({ kind: 'none' });
   return found.kind;
 }
