@@ -115,7 +115,7 @@ export function planText(plan: Plan, manifest: PackManifest): string {
   const { timeUnit } = manifest.grid;
   const labelOf = (id: string) => manifest.interventions.find((one) => one.id === id)?.label ?? id;
   const blocks = leverBlocks(manifest, plan).map(({ intervention, startDay, stopDay }) => {
-    const from = startDay === 0 ? 'from today' : `from ${formatMoment(toTime(startDay, timeUnit), 0, timeUnit)}`;
+    const from = startDay === 0 ? 'from today' : `starting ${formatMoment(toTime(startDay, timeUnit), 0, timeUnit)}`;
     return `${labelOf(intervention)} ${from} for ${formatDuration(toTime(stopDay - startDay, timeUnit), timeUnit)}`;
   });
   const regimens =
