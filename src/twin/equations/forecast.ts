@@ -419,7 +419,9 @@ function daysDifference({ horizonDays }: View, plan: Float64Array, usual: Float6
 
 /** Every twentieth draw: draws of one model stand beside each other. */
 function inBatches(draws: Float64Array): Float64Array[] {
-  return Array.from({ length: Math.min(batches, draws.length) }, (_, b) => draws.filter((_, i) => i % batches === b));
+  return Array.from({ length: Math.min(batches, draws.length) }, (_, b) =>
+    Float64Array.from({ length: Math.ceil((draws.length - b) / batches) }, (_, i) => draws[b + i * batches]!),
+  );
 }
 
 function targetForecasts(view: View, plan: number, wanted: Wanted[number]): Record<string, TargetForecast> {
